@@ -1,0 +1,124 @@
+"""The schema of every data set; kept apart because importing pandera takes a second."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pandera.pandas as pa
+
+_CODE_2 = pa.Check.str_length(2, 2)
+_CODE_3 = pa.Check.str_length(3, 3)
+_TAIL_NUMBER = pa.Check.str_length(5, 6)
+_NEW_YORK_AIRPORT = pa.Check.isin(["EWR", "JFK", "LGA"])
+_SHARE = pa.Check.in_range(0, 1)
+_CLOCK = pa.Check.in_range(1, 2400)  # HHMM; midnight is 2400
+_DELAY = pa.Check.in_range(-120, 1440)  # minutes
+_FAHRENHEIT = pa.Check.in_range(-30, 120)
+_WIND = pa.Check.in_range(0, 150)  # mph
+_YEAR, _MONTH = pa.Check.eq(2013), pa.Check.in_range(1, 12)
+_DAY, _HOUR, _MINUTE = pa.Check.in_range(1, 31), pa.Check.in_range(0, 23), pa.Check.in_range(0, 59)
+_HOUR_OF_2013 = pa.Column(
+    pd.DatetimeTZDtype("us", "UTC"),
+    [
+        pa.Check.in_range(
+            pd.Timestamp("2013-01-01 00:00", tz="America/New_York"),
+            pd.Timestamp("2013-12-31 23:00", tz="America/New_York"),
+            error="within 2013 in New York",
+        ),
+        pa.Check(lambda times: times == times.dt.floor("h"), error="on the hour"),
+    ],
+)
+
+SCHEMAS = {
+    "rainfall": pa.DataFrameSchema(
+        {
+            "hour": pa.Column(float, _SHARE),
+            "cloud": pa.Column(float, _SHARE),
+            "pressure": pa.Column(float),
+            "noise_0": pa.Column(float),
+            "noise_1": pa.Column(float),
+            "noise_2": pa.Column(float),
+            "rain": pa.Column(float, pa.Check.ge(0)),
+        },
+        strict=True,
+    ),
+    "nyc_flights": pa.DataFrameSchema(
+        {
+            "year": pa.Column(int, _YEAR),
+            "month": pa.Column(int, _MONTH),
+            "day": pa.Column(int, _DAY),
+            "dep_time": pa.Column(float, _CLOCK, nullable=True),
+            "sched_dep_time": pa.Column(int, _CLOCK),
+            "dep_delay": pa.Column(float, _DELAY, nullable=True),
+            "arr_time": pa.Column(float, _CLOCK, nullable=True),
+            "sched_arr_time": pa.Column(int, _CLOCK),
+            "arr_delay": pa.Column(float, _DELAY, nullable=True),
+            "carrier": pa.Column(str, _CODE_2),
+            "flight": pa.Column(int, pa.Check.ge(1)),
+            "tailnum": pa.Column(str, _TAIL_NUMBER, nullable=True),
+            "origin": pa.Column(str, _NEW_YORK_AIRPORT),
+            "dest": pa.Column(str, _CODE_3),
+            "air_time": pa.Column(float, pa.Check.in_range(1, 1440), nullable=True),
+            "distance": pa.Column(int, pa.Check.in_range(1, 5000)),
+            "hour": pa.Column(int, _HOUR),
+            "minute": pa.Column(int, _MINUTE),
+            "time_hour": _HOUR_OF_2013,
+        },
+        strict=True,
+        unique=["time_hour", "carrier", "flight"],
+    ),
+    "nyc_weather": pa.DataFrameSchema(
+        {
+            "origin": pa.Column(str, _NEW_YORK_AIRPORT),
+            "year": pa.Column(int, _YEAR),
+            "month": pa.Column(int, _MONTH),
+            "day": pa.Column(int, _DAY),
+            "hour": pa.Column(int, _HOUR),
+            "temp": pa.Column(float, _FAHRENHEIT, nullable=True),
+            "dewp": pa.Column(float, _FAHRENHEIT, nullable=True),
+            "humid": pa.Column(float, pa.Check.in_range(0, 100), nullable=True),
+            "wind_dir": pa.Column(float, pa.Check.in_range(0, 360), nullable=True),
+            "wind_speed": pa.Column(float, _WIND, nullable=True),
+            "wind_gust": pa.Column(float, _WIND, nullable=True),
+            "precip": pa.Column(float, pa.Check.in_range(0, 5)),
+            "pressure": pa.Column(float, pa.Check.in_range(950, 1060), nullable=True),
+            "visib": pa.Column(float, pa.Check.in_range(0, 10)),
+            "time_hour": _HOUR_OF_2013,
+        },
+        strict=True,
+        unique=["origin", "time_hour"],
+    ),
+    "nyc_planes": pa.DataFrameSchema(
+        {
+            "tailnum": pa.Column(str, _TAIL_NUMBER, unique=True),
+            "year": pa.Column(float, pa.Check.in_range(1950, 2013), nullable=True),
+            "type": pa.Column(str),
+            "manufacturer": pa.Column(str),
+            "model": pa.Column(str),
+            "engines": pa.Column(int, pa.Check.in_range(1, 4)),
+            "seats": pa.Column(int, pa.Check.in_range(1, 600)),
+            "speed": pa.Column(float, pa.Check.gt(0), nullable=True),
+            "engine": pa.Column(str),
+        },
+        strict=True,
+    ),
+    "nyc_airports": pa.DataFrameSchema(
+        {
+            "faa": pa.Column(str, _CODE_3, unique=True),
+            "name": pa.Column(str),
+            "lat": pa.Column(float, pa.Check.in_range(-90, 90)),
+            "lon": pa.Column(float, pa.Check.in_range(-180, 180)),
+            "alt": pa.Column(int, pa.Check.in_range(-300, 15_000)),
+            "tz": pa.Column(int, pa.Check.in_range(-12, 14)),
+            "dst": pa.Column(str, pa.Check.isin(["A", "N", "U"])),
+            "tzone": pa.Column(str, nullable=True),
+        },
+        strict=True,
+    ),
+    "nyc_airlines": pa.DataFrameSchema(
+        {
+            "carrier": pa.Column(str, _CODE_2, unique=True),
+            "name": pa.Column(str),
+        },
+        strict=True,
+    ),
+}
