@@ -1,0 +1,1 @@
+"""Everything that is not a pattern. No machine learning in here."""

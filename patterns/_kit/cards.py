@@ -1,0 +1,85 @@
+"""Cards: what each pattern says of itself, read from ``patterns/<slug>/card.toml``."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+PATTERNS = Path(__file__).parents[1]
+
+
+class UnknownPatternError(LookupError):
+    """No pattern of this name; the message suggests the nearest one."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One pattern of the catalogue."""
+
+    slug: str  # names the folder, the command, the docs page, the test file and the exercise
+    title: str
+    number: int  # of the book's thirty
+    chapter: int  # of the book
+    intent: str  # one line
+    problem: str
+    when_not: str
+    related: tuple[str, ...]  # titles from the book's thirty, in this repository or not
+    packages: tuple[str, ...]  # what the pattern is built with, as installed
+
+    @property
+    def folder(self) -> Path:
+        """Where the pattern lives."""
+        return PATTERNS / self.slug
+
+    @property
+    def results(self) -> Path:
+        """The committed results of the documented run."""
+        return self.folder / "results" / "results.json"
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds that the documented run took when it was recorded; None before the first."""
+        if not self.results.exists():
+            return None
+        return float(json.loads(self.results.read_text("utf-8"))["seconds"])
+
+
+@cache
+def catalogue() -> tuple[Card, ...]:
+    """All patterns, in the order of the book.
+
+    Raises
+    ------
+    ValueError
+        When a card lacks a field or has one too many; the message names the file.
+    """
+    return tuple(sorted(map(_read, PATTERNS.glob("*/card.toml")), key=lambda card: card.number))
+
+
+def find(slug: str) -> Card:
+    """The card of one pattern.
+
+    Raises
+    ------
+    UnknownPatternError
+        When there is no such pattern.
+    """
+    cards = {card.slug: card for card in catalogue()}
+    if slug not in cards:
+        near = difflib.get_close_matches(slug.lower().replace("-", "_"), cards, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(cards)}"
+        raise UnknownPatternError(f"no pattern is called {slug!r}; {hint}")
+    return cards[slug]
+
+
+def _read(path: Path) -> Card:
+    fields = tomllib.loads(path.read_text("utf-8"))
+    lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+    try:
+        return Card(slug=path.parent.name, **{**fields, **lists})
+    except TypeError as error:
+        raise ValueError(f"{path}: {error}") from None
