@@ -104,11 +104,12 @@ def write_html(evidence: Evidence, card: Card, out: Path) -> Path:
         for name, meaning in evidence.glossary.items()
     )
     versions = ", ".join(f"{name} {version}" for name, version in evidence.versions.items())
+    ran = f"Seeds {', '.join(map(str, evidence.seeds))}; {evidence.seconds:g} seconds; {versions}."
     page = f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{escape(card.title)}</title>
 <style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: auto; padding: 1rem }}
 div {{ overflow-x: auto }} table {{ border-collapse: collapse }} img {{ max-width: 100% }}
 th, td {{ padding: .3rem .8rem; border-bottom: 1px solid #ddd; text-align: left }}
 td.number {{ text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }}
@@ -116,7 +117,7 @@ dt {{ font-weight: 600 }} .FAILS {{ color: #b00020; font-weight: 600 }}
 </style>
 <h1>{escape(card.title)}</h1>
 <p>{escape(card.intent)}</p>
-<p>Seeds {", ".join(map(str, evidence.seeds))}; {evidence.seconds:g} seconds; {escape(versions)}.</p>
+<p>{escape(ran)}</p>
 {tables}<dl>{glossary}</dl><h2>figures</h2>{figures}
 </html>
 """
@@ -134,11 +135,11 @@ def markdown(table: Table) -> str:
 
 def _html(table: Table) -> str:
     head = "".join(f"<th>{escape(name)}</th>" for name in table.header)
+    kind = "" if table.title == "claims" else "number"
     body = ""
-    for row in table.rows:
-        kind = "" if table.title == "claims" else ' class="number"'
-        cells = "".join(f"<td{kind}>{escape(cell)}</td>" for cell in row[1:])
-        body += f'<tr><td class="{row[0] if row[0] == "FAILS" else ""}">{escape(row[0])}</td>{cells}</tr>'
+    for first, *rest in table.rows:
+        cells = "".join(f'<td class="{kind}">{escape(cell)}</td>' for cell in rest)
+        body += f'<tr><td class="{escape(first)}">{escape(first)}</td>{cells}</tr>'
     return f"<div><table><tr>{head}</tr>{body}</table></div>"
 
 

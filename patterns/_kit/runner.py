@@ -12,12 +12,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from threadpoolctl import threadpool_limits
 
 from patterns._kit.cards import PATTERNS, Card
 from patterns._kit.evidence import Evidence
@@ -36,7 +38,7 @@ ONE_THREAD = {
     "CUDA_VISIBLE_DEVICES": "",
 }
 
-FIGURE_STYLE = {
+FIGURE_STYLE: dict[Any, Any] = {
     "figure.constrained_layout.use": True,
     "figure.dpi": 150,
     "font.size": 10,
@@ -98,18 +100,18 @@ def run(job: Run, progress: Callable[[int, int], None] = lambda done, of: None) 
     progress(len(done), len(job.seeds))
 
     todo = [seed for seed in job.seeds if seed not in done]
-    with _workers(min(job.jobs or _cores(), len(todo))) as pool:
-        futures: list[Future[None]] = []
-        for seed in todo:
-            draw = seed == job.seeds[0]
-            config = replace(job.config, seed=seed)
-            futures.append(
-                pool.submit(_run_seed, job.card.slug, config, draw, kept[seed], fingerprint)
-            )
-        for finished in as_completed(futures):
-            finished.result()
-            done_now = len(done) + sum(future.done() for future in futures)
-            progress(done_now, len(job.seeds))
+    tasks = [
+        (
+            job.card.slug,
+            replace(job.config, seed=seed),
+            seed == job.seeds[0],
+            kept[seed],
+            fingerprint,
+        )
+        for seed in todo
+    ]
+    for i, _ in enumerate(_each(tasks, min(job.jobs or _cores(), len(tasks))), start=1):
+        progress(len(done) + i, len(job.seeds))
 
     metrics = [json.loads(path.read_text("utf-8"))["metrics"] for path in kept.values()]
     evidence = Evidence(
@@ -128,8 +130,21 @@ def run(job: Run, progress: Callable[[int, int], None] = lambda done, of: None) 
     return evidence
 
 
+def _each(tasks: list[tuple[Any, ...]], n_workers: int) -> Iterator[None]:
+    """Run the tasks, here if one at a time is enough, else in worker processes."""
+    if n_workers <= 1:
+        for task in tasks:
+            with threadpool_limits(1), _environment(ONE_THREAD):
+                _run_seed(*task)
+            yield
+        return
+    with _workers(n_workers) as pool:
+        for finished in as_completed([pool.submit(_run_seed, *task) for task in tasks]):
+            yield finished.result()
+
+
 def _run_seed(slug: str, config: Any, draw: bool, path: Path, fingerprint: str) -> None:
-    """In a worker process: run one seed, draw its figures if asked, and keep its metrics."""
+    """Run one seed, draw its figures if asked, and keep its metrics."""
     result = load_example(slug).run(config)
     if draw:
         _draw(result.figures, path.parent)
@@ -162,26 +177,35 @@ def _is_current(path: Path, fingerprint: str) -> bool:
 @contextmanager
 def _workers(n_workers: int) -> Iterator[ProcessPoolExecutor]:
     """Worker processes that stop at once when the run fails or is interrupted."""
-    before = {name: os.environ.get(name) for name in ONE_THREAD}
-    os.environ.update(ONE_THREAD)  # inherited by the workers, before they import anything
-    pool = ProcessPoolExecutor(
-        max(1, n_workers),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=signal.signal,  # an interrupt is the parent's to handle
-        initargs=(signal.SIGINT, signal.SIG_IGN),
-    )
+    with _environment(ONE_THREAD):  # inherited by the workers, before they import anything
+        pool = ProcessPoolExecutor(
+            n_workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=signal.signal,  # an interrupt is the parent's to handle
+            initargs=(signal.SIGINT, signal.SIG_IGN),
+        )
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
+        finally:
+            pool.shutdown()
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables, and set them back."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
     try:
-        yield pool
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
-            process.terminate()
-        raise
+        yield
     finally:
-        pool.shutdown()
         for name, value in before.items():
             if value is None:
-                del os.environ[name]
+                os.environ.pop(name)
             else:
                 os.environ[name] = value
 

@@ -6,13 +6,14 @@ that hardly ever occurs, and a bell around it puts rain below zero and misses th
 Idea: cut the target into bins, predict the bin with a classifier, and read the whole distribution
 off its probabilities.
 
-When not to: where the spread around the prediction is small or Gaussian, as for the arrival delay of
-a flight that has already taken off. There the bins are too coarse and the point forecast wins.
+When not to: where the spread around the prediction is small or Gaussian, as for the arrival delay
+of a flight that has already taken off. There bins are too coarse and the point forecast wins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -38,6 +39,8 @@ from datasets import (
     make_rainfall,
     split_forward,
 )
+from patterns._kit.evidence import Claim, Result
+from patterns.reframing import figures
 from patterns.reframing.neighbors import BoundedRegressor, exceedance_probability
 from patterns.reframing.pattern import BinnedDistributionRegressor, out_of_fold_residuals
 
@@ -49,17 +52,22 @@ class Config:
     """The documented run."""
 
     n_train: int = 2000  # hours of synthetic rain to learn from
-    n_test: int = 5000  # hours of synthetic rain to judge by
+    n_test: int = 4000  # hours of synthetic rain to judge by
     n_bins: int = 20  # bins of the wet hours; the zeros have a bin of their own
     bin_counts: tuple[int, ...] = (2, 5, 20, 50, 200)  # the curve's numbers of bins
-    n_real: int = 3000  # training rows drawn in each fold of the real data
+    n_folds: int = 3  # of the forward folds of the real data, the last ones
+    n_real: int = 2000  # training rows drawn in each fold of the real data
     n_real_test: int = 2000  # test rows drawn in each fold of the real data
+    n_forest: int = 50  # trees of the quantile forest
     n_repeats: int = 10  # draws of the small Gaussian and bounded data sets
     seed: int = 0  # of every draw and every model
 
 
-FAST = Config(n_test=3000, n_real=3000, n_real_test=3000, n_repeats=10)
+FAST = Config(
+    n_test=2000, bin_counts=(5, 20, 200), n_folds=1, n_real=1500, n_real_test=1000, n_forest=10
+)
 
+PIT_SHOWN = ("point_gaussian", "point_residuals", "binned_logistic")
 LEVELS = (np.arange(99) + 0.5) / 99  # quantiles that stand for a distribution
 RAIN_STEPS = np.array([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9, 1.1, 1.3, 1.6, 2.0])  # for log score
 
@@ -89,15 +97,15 @@ def weather_table() -> pd.DataFrame:
     columns = {name: hourly[name] for name in ["temp", "dewp", "humid", "wind_speed", "visib"]}
     columns |= {"pressure": pressure, "pressure_change": pressure - pressure.shift(3)}
     columns |= {f"rain_{lag}_hours_ago": rain.shift(lag) for lag in range(4)}
-    columns["rain_elsewhere"] = (-rain).add(rain.sum(axis=1), axis=0)
+    columns["rain_elsewhere"] = rain.sum(axis=1).to_numpy()[:, None] - rain
     columns["next_hour"] = rain.shift(-1)
     table = pd.concat(columns, axis=1).stack(level="origin").reset_index()
     table["hour"] = table["time_hour"].dt.tz_convert("America/New_York").dt.hour
     return table.dropna(subset=["next_hour"]).drop(columns="origin")
 
 
-def delay_table(at_takeoff: bool) -> pd.DataFrame:
-    """Flights that arrived, with what is known before departure or, if asked, at take-off."""
+def delay_table() -> pd.DataFrame:
+    """Flights that arrived, what is known before departure, and `dep_delay`: known at take-off."""
     flights = load_nyc_flights().frame.dropna(subset=["arr_delay"])
     planes = load_nyc_planes(["tailnum", "year", "seats"]).frame.rename(columns={"year": "built"})
     weather = load_nyc_weather(
@@ -111,19 +119,23 @@ def delay_table(at_takeoff: bool) -> pd.DataFrame:
     table["weekday"] = table["time_hour"].dt.tz_convert("America/New_York").dt.day_of_week
     known = ["carrier", "origin", "dest", "hour", "minute", "weekday", "distance", "built", "seats"]
     known += ["temp", "wind_speed", "wind_gust", "precip", "pressure", "visib"]
-    known += ["dep_delay"] if at_takeoff else []
-    return table[["time_hour", *known, "arr_delay"]]
+    return table[["time_hour", *known, "dep_delay", "arr_delay"]]
 
 
 def forward_folds(
-    table: pd.DataFrame, months: tuple[int, ...], target: str, config: Config
+    table: pd.DataFrame, months: tuple[int, ...], gap: str, target: str, config: Config
 ) -> Iterator[tuple[pd.DataFrame, FloatArray, pd.DataFrame, FloatArray]]:
-    """Train on the year up to a month, test on what follows until the next: never random rows."""
+    """Train on the year up to a month, test on what follows until the next: never random rows.
+
+    The gap keeps out rows whose target was not yet known when the test began.
+    """
     rng = np.random.default_rng(config.seed)
-    starts = [f"{2013 + month // 13}-{(month - 1) % 12 + 1:02}-01T00:00Z" for month in months]
+    newyear = pd.Timestamp("2013-01-01", tz="America/New_York")
+    starts = [newyear + pd.DateOffset(months=month - 1) for month in months]
     features = table.drop(columns=["time_hour", target])
     y = table[target].to_numpy()
-    for train, test in split_forward(table["time_hour"], starts):
+    folds = split_forward(table["time_hour"], starts, gap=pd.Timedelta(gap))
+    for train, test in folds[-config.n_folds :]:
         train = rng.choice(train, min(config.n_real, len(train)), replace=False)
         test = rng.choice(test, min(config.n_real_test, len(test)), replace=False)
         yield features.iloc[train], y[train], features.iloc[test], y[test]
@@ -161,9 +173,11 @@ def climatology(y: FloatArray, n_test: int) -> Forecast:
     )
 
 
-def quantile_forest(X: Any, y: FloatArray, X_test: Any, seed: int) -> Forecast:
+def quantile_forest(X: Any, y: FloatArray, X_test: Any, config: Config) -> Forecast:
     """A random forest that remembers the targets in its leaves (Meinshausen 2006)."""
-    forest = RandomForestQuantileRegressor(50, min_samples_leaf=10, random_state=seed)
+    forest = RandomForestQuantileRegressor(
+        config.n_forest, min_samples_leaf=10, random_state=config.seed
+    )
     model = make_pipeline(SimpleImputer(strategy="median"), forest).fit(X, y)
     values = model.predict(X_test, quantiles=list(LEVELS))
     return Forecast(
@@ -203,7 +217,7 @@ def trees(kind: Any, seed: int) -> Any:
 # ---------------------------------------------------------------------------------- scores
 GLOSSARY = {
     "crps": "continuous ranked probability score, in the unit of the target; lower is better",
-    "log_score": "mean negative log probability of the step of rain that came true; lower is better",
+    "log_score": "mean negative log probability of the step that came true; lower is better",
     "pit_distance": "largest gap between the forecasts' PIT values and uniform; 0 is calibrated",
     "pinball_90": "pinball loss of the 90 % quantile; lower is better",
     "rmse": "root mean squared error of the forecast mean; lower is better",
@@ -238,7 +252,7 @@ def log_score(forecast: Forecast, y: FloatArray) -> FloatArray:
 
 
 # ---------------------------------------------------------------------------------- experiments
-def rain(config: Config) -> tuple[dict[str, float], dict[str, Forecast], Any, FloatArray]:
+def rain(config: Config) -> tuple[dict[str, float], dict[str, Forecast], FloatArray]:
     """Every method on hours whose true distribution is known."""
     X, y, X_test, y_test = rain_data(config)
     bell, errors = point_forecasts(trees(HistGradientBoostingRegressor, config.seed), X, y, X_test)
@@ -247,7 +261,7 @@ def rain(config: Config) -> tuple[dict[str, float], dict[str, Forecast], Any, Fl
         "climatology": climatology(y, len(y_test)),
         "point_gaussian": bell,
         "point_residuals": errors,
-        "quantile_forest": quantile_forest(X, y, X_test, config.seed),
+        "quantile_forest": quantile_forest(X, y, X_test, config),
         "binned_trees": binned(X, y, X_test, config.n_bins, tree_bins),
         "binned_logistic": binned(X, y, X_test, config.n_bins),
     }
@@ -257,7 +271,7 @@ def rain(config: Config) -> tuple[dict[str, float], dict[str, Forecast], Any, Fl
         lambda at: truth.oracle_cdf(X_test, at),
         truth.oracle_quantile(X_test, [[0.9]]),
     )
-    metrics = {}
+    metrics: dict[str, float] = {}
     for name, forecast in {**forecasts, "oracle": oracle}.items():
         exact = name == "oracle"
         q90 = forecast.quantiles[:, 0 if exact else np.abs(LEVELS - 0.9).argmin()]
@@ -276,24 +290,23 @@ def rain(config: Config) -> tuple[dict[str, float], dict[str, Forecast], Any, Fl
             classifier = make_pipeline(StandardScaler(), LogisticRegression(C=C, max_iter=1000))
             forecast = binned(X, y, X_test, n_bins, classifier)
             metrics[f"number_of_bins.{n_bins}.crps_{penalty}"] = crps(forecast, y_test).mean()
-    return metrics, {**forecasts, "oracle": oracle}, X_test, y_test
+    return metrics, {**forecasts, "oracle": oracle}, y_test
 
 
-REAL_TASKS = {  # the months that begin a fold, the target, its atoms, and two numbers of bins
-    "next_hour_of_rain": ((7, 9, 11, 13), "next_hour", "auto", (4, 6)),
-    "delay_before_departure": ((4, 7, 10, 13), "arr_delay", None, (4, 10)),
-    "delay_at_takeoff": ((4, 7, 10, 13), "arr_delay", None, (4, 10)),
+REAL_TASKS = {  # months that begin a fold, gap, target, its atoms, numbers of bins
+    "next_hour_of_rain": ((7, 9, 11, 13), "1h", "next_hour", "auto", (4,)),
+    "delay_before_departure": ((4, 7, 10, 13), "24h", "arr_delay", None, (4, 10)),
+    "delay_at_takeoff": ((4, 7, 10, 13), "24h", "arr_delay", None, (4, 10)),
 }
 
 
-def real(task: str, config: Config) -> dict[str, float]:
+def real(task: str, table: pd.DataFrame, config: Config) -> dict[str, float]:
     """Every method on each forward fold of a real task: the mean over folds, and the extremes."""
-    months, target, atoms, bin_counts = REAL_TASKS[task]
-    table = weather_table() if target == "next_hour" else delay_table(task == "delay_at_takeoff")
+    months, gap, target, atoms, bin_counts = REAL_TASKS[task]
     regressor = trees(HistGradientBoostingRegressor, config.seed)
     classifier = trees(HistGradientBoostingClassifier, config.seed)
     scores: dict[str, list[float]] = {}
-    for X, y, X_test, y_test in forward_folds(table, months, target, config):
+    for X, y, X_test, y_test in forward_folds(table, months, gap, target, config):
         text = [name for name in X if pd.api.types.is_string_dtype(X[name])]
         codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan)
         encoder = make_column_transformer((codes, text), remainder="passthrough")
@@ -301,7 +314,7 @@ def real(task: str, config: Config) -> dict[str, float]:
         bell, errors = point_forecasts(regressor, X, y, X_test)
         forecasts = {
             "climatology": climatology(y, len(y_test)),
-            "quantile_forest": quantile_forest(X, y, X_test, config.seed),
+            "quantile_forest": quantile_forest(X, y, X_test, config),
             "point_gaussian": bell,
             "point_residuals": errors,
         }
@@ -367,3 +380,178 @@ def expected_log_loss(truth: FloatArray, probability: FloatArray) -> float:
     """Log loss of a forecast probability, averaged over the labels that the truth would draw."""
     p = np.clip(probability, 1e-6, 1 - 1e-6)
     return float(-np.mean(truth * np.log(p) + (1 - truth) * np.log1p(-p)))
+
+
+def ratio(numerator: str, denominator: str) -> Callable[[Mapping[str, float]], float]:
+    """One metric relative to another."""
+    return lambda metrics: metrics[numerator] / metrics[denominator]
+
+
+def metric(name: str) -> Callable[[Mapping[str, float]], float]:
+    """One metric as it is."""
+    return lambda metrics: metrics[name]
+
+
+CLAIMS = [
+    Claim(
+        "rain-beats-gaussian",
+        "benefit",
+        "On rain, the CRPS of the classifier over bins is at most {at_most} of that of a point "
+        "forecast with Gaussian errors.",
+        ratio("rain.binned_logistic.crps", "rain.point_gaussian.crps"),
+        at_most=0.82,
+    ),
+    Claim(
+        "rain-beats-residuals",
+        "benefit",
+        "And at most {at_most} of that of a point forecast with its own out-of-fold errors.",
+        ratio("rain.binned_logistic.crps", "rain.point_residuals.crps"),
+        at_most=0.87,
+    ),
+    Claim(
+        "rain-beats-climatology",
+        "benefit",
+        "And at most {at_most} of that of climatology, which ignores the features.",
+        ratio("rain.binned_logistic.crps", "rain.climatology.crps"),
+        at_most=0.87,
+    ),
+    Claim(
+        "rain-near-oracle",
+        "benefit",
+        "And at most {at_most} of that of the true distribution, which nothing can beat.",
+        ratio("rain.binned_logistic.crps", "rain.oracle.crps"),
+        at_most=1.05,
+    ),
+    Claim(
+        "rain-calibrated",
+        "benefit",
+        "The reframed forecast of rain is calibrated: PIT distance at most {at_most}.",
+        metric("rain.binned_logistic.pit_distance"),
+        at_most=0.06,
+    ),
+    Claim(
+        "rain-gaussian-miscalibrated",
+        "benefit",
+        "Gaussian errors are not: PIT distance at least {at_least}.",
+        metric("rain.point_gaussian.pit_distance"),
+        at_least=0.15,
+    ),
+    Claim(
+        "rain-gaussian-worse-than-climatology",
+        "benefit",
+        "Gaussian errors lose to climatology by at least {at_least} in log score: raw point "
+        "forecasts are a straw man on rain.",
+        lambda m: m["rain.point_gaussian.log_score"] - m["rain.climatology.log_score"],
+        at_least=0.2,
+    ),
+    Claim(
+        "rmse-unchanged",
+        "parity",
+        "The mean gains nothing: RMSE of trees over bins is {at_least} to {at_most} of that of the "
+        "same trees as a regression.",
+        ratio("rain.binned_trees.rmse", "rain.point_gaussian.rmse"),
+        at_least=0.95,
+        at_most=1.05,
+    ),
+    Claim(
+        "few-bins-are-enough",
+        "parity",
+        "Five bins do as well as twenty: CRPS {at_least} to {at_most} of it, because the training "
+        "values inside a bin are kept.",
+        ratio("number_of_bins.5.crps_ridge", "number_of_bins.20.crps_ridge"),
+        at_least=0.985,
+        at_most=1.015,
+    ),
+    Claim(
+        "too-many-bins",
+        "limit",
+        "Without a penalty, 200 bins cost: CRPS at least {at_least} of that with 20.",
+        ratio("number_of_bins.200.crps_no_penalty", "number_of_bins.20.crps_no_penalty"),
+        at_least=1.01,
+    ),
+    Claim(
+        "gaussian-noise",
+        "limit",
+        "Where the noise is Gaussian and the target linear, bins lose: CRPS at least {at_least} of "
+        "that of least squares with Gaussian errors, from 300 rows.",
+        ratio("gaussian_noise.binned_logistic.crps", "gaussian_noise.point_gaussian.crps"),
+        at_least=1.04,
+    ),
+    Claim(
+        "next-hour-of-rain",
+        "benefit",
+        "On next hour's rain in New York, four bins reach at most {at_most} of the CRPS of the "
+        "point forecast with its own errors, in every fold.",
+        metric("next_hour_of_rain.binned_4.worst_to_residuals"),
+        at_most=0.87,
+    ),
+    Claim(
+        "quantile-forest-as-good",
+        "parity",
+        "The pattern is not the only way: there, CRPS is {at_least} to {at_most} of that of a "
+        "quantile forest.",
+        ratio("next_hour_of_rain.binned_4.crps", "next_hour_of_rain.quantile_forest.crps"),
+        at_least=0.8,
+        at_most=1.2,
+    ),
+    Claim(
+        "delay-before-departure",
+        "benefit",
+        "On arrival delays before departure, ten bins reach at most {at_most} of the CRPS of the "
+        "point forecast with Gaussian errors.",
+        ratio(
+            "delay_before_departure.binned_10.crps", "delay_before_departure.point_gaussian.crps"
+        ),
+        at_most=0.96,
+    ),
+    Claim(
+        "delay-at-takeoff",
+        "limit",
+        "At take-off, when the delay is nearly known, four bins lose: CRPS at least {at_least} of "
+        "that of the point forecast with Gaussian errors, in every fold.",
+        metric("delay_at_takeoff.binned_4.best_to_gaussian"),
+        at_least=1.1,
+    ),
+    Claim(
+        "exceedance-from-regression",
+        "benefit",
+        "The reverse: with Gaussian noise, the classifier's excess log loss on the top tenth is at "
+        "least {at_least} times that of the probability derived from a regression.",
+        ratio("top_tenth.classifier.excess_log_loss", "top_tenth.regression.excess_log_loss"),
+        at_least=3.0,
+    ),
+    Claim(
+        "bounded-beats-clipped",
+        "benefit",
+        "A share of a whole: the bounded regression's RMSE is at most {at_most} of that of a line "
+        "clipped to the range.",
+        ratio("share_of_a_whole.bounded.rmse", "share_of_a_whole.clipped_line.rmse"),
+        at_most=0.95,
+    ),
+]
+
+
+def run(config: Config) -> Result:
+    """Rain with a known truth, three real tasks, and studies where a point forecast is right."""
+    metrics, forecasts, y_test = rain(config)
+    metrics |= real("next_hour_of_rain", weather_table(), config)
+    flights = delay_table()
+    metrics |= real("delay_before_departure", flights.drop(columns="dep_delay"), config)
+    metrics |= real("delay_at_takeoff", flights, config)
+    metrics |= small_studies(config)
+
+    pit = {name: randomized_pit(forecasts[name], y_test, config.seed) for name in PIT_SHOWN}
+    return Result(
+        metrics,
+        figures={
+            "three_hours": lambda: figures.three_hours(forecasts),
+            "number_of_bins": lambda: figures.number_of_bins(metrics, config.bin_counts),
+            "calibration": lambda: figures.calibration(pit),
+        },
+    )
+
+
+if __name__ == "__main__":
+    from patterns._kit.cli import main
+
+    raise SystemExit(main(["run", "reframing", *sys.argv[1:]]))

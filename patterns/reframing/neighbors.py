@@ -100,18 +100,18 @@ class BoundedRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstimator):
 
     def fit(self, X: Any, y: ArrayLike) -> Self:
         """Fit the classifier to each row's position in the range."""
-        X, y = validate_data(self, X, y, y_numeric=True, dtype=np.float64)
+        X, target = validate_data(self, X, y, y_numeric=True, dtype=np.float64)
         if not self.low < self.high:
             raise ValueError(f"low must be below high, got low={self.low} and high={self.high}")
-        share = (np.asarray(y, dtype=float) - self.low) / (self.high - self.low)
+        share = (target - self.low) / (self.high - self.low)
         if share.min() < 0 or share.max() > 1:
             raise ValueError(
-                f"y must lie in [{self.low}, {self.high}], got values from {y.min()} to {y.max()}"
+                f"y must lie in [{self.low}, {self.high}], got {target.min()} to {target.max()}"
             )
         classifier = (
             LogisticRegression(max_iter=1000) if self.classifier is None else self.classifier
         )
-        yes_and_no = np.repeat([1, 0], len(y))
+        yes_and_no = np.repeat([1, 0], len(target))
         weights = np.concatenate([share, 1 - share])
         self.classifier_ = clone(classifier).fit(np.vstack([X, X]), yes_and_no, weights)
         return self

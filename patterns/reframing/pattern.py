@@ -133,30 +133,30 @@ class BinnedDistributionRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstima
     def fit(self, X: Any, y: ArrayLike) -> Self:
         """Bin the target, of shape (n_samples,), and fit the classifier to the bins."""
         validate_data(self, X, y, skip_check_array=True)
-        y = column_or_1d(y, dtype=np.float64, warn=True)
-        check_consistent_length(X, y)
+        target: FloatArray = column_or_1d(y, dtype=np.float64, warn=True)
+        check_consistent_length(X, target)
         if not isinstance(self.n_bins, int | np.integer) or self.n_bins < 2:
             raise ValueError(f"n_bins must be an integer of at least 2, got {self.n_bins!r}")
         if self.strategy not in STRATEGIES:
             raise ValueError(f"strategy must be one of {STRATEGIES}, got {self.strategy!r}")
-        if not np.isfinite(y).all():
-            bad = np.flatnonzero(~np.isfinite(y))
+        if not np.isfinite(target).all():
+            bad = np.flatnonzero(~np.isfinite(target))
             raise ValueError(
-                f"y has NaN or infinite values in {len(bad)} of {len(y)} rows, the first in row "
+                f"y has NaN or infinite values in {len(bad)} of {len(target)} rows, the first in row "
                 f"{bad[0]}; drop these rows: a missing target cannot be binned"
             )
         if isinstance(self.atoms, str) and self.atoms != "auto":
             raise ValueError(f'atoms must be None, "auto" or a list of numbers, got {self.atoms!r}')
         if not isinstance(self.atoms, str | None):
-            rare = [atom for atom in self.atoms if np.sum(y == atom) < 2]
+            rare = [atom for atom in self.atoms if np.sum(target == atom) < 2]
             if rare:
                 raise ValueError(f"each of atoms must occur in y at least twice; {rare} do not")
-        self.bin_lower_ = bin_lower_bounds(y, self.n_bins, self.strategy, self.atoms)
+        self.bin_lower_ = bin_lower_bounds(target, self.n_bins, self.strategy, self.atoms)
         self.n_bins_ = len(self.bin_lower_)
         if self.n_bins_ == 1:
             raise ValueError(
                 f"one bin remains of n_bins={self.n_bins}, so there is nothing to predict: y, with "
-                f"n_samples = {len(y)}, needs at least two rows on each side of some value"
+                f"n_samples = {len(target)}, needs at least two rows on each side of some value"
             )
         if self.n_bins_ < self.n_bins:
             warnings.warn(
@@ -165,10 +165,10 @@ class BinnedDistributionRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstima
                 UserWarning,
                 stacklevel=2,
             )
-        bins = np.searchsorted(self.bin_lower_, y, side="right") - 1
-        self.values_ = np.sort(y)
+        bins = np.searchsorted(self.bin_lower_, target, side="right") - 1
+        self.values_ = np.sort(target)
         self.bin_count_ = np.bincount(bins)
-        self.bin_mean_ = np.bincount(bins, weights=y) / self.bin_count_
+        self.bin_mean_ = np.bincount(bins, weights=target) / self.bin_count_
         classifier = self.classifier
         if classifier is None:
             classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
