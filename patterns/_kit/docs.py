@@ -6,13 +6,14 @@ facts, mistakes) and ``docs/figures/<slug>/*.svg``, both git-ignored, and runs M
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 from patterns._kit.cards import PATTERNS, Card, catalogue
 from patterns._kit.evidence import Evidence
+from patterns._kit.learn import mistakes_markdown
 from patterns._kit.report import Table, claim_table, markdown, metric_tables
 
 ROOT = PATTERNS.parent
@@ -69,6 +70,7 @@ def _write_pattern(card: Card) -> None:
         f"**{name.replace('_', ' ')}**\n:   {meaning}\n\n"
         for name, meaning in evidence.glossary.items()
     )
+    (folder / "mistakes.md").write_text(mistakes_markdown(card.slug), "utf-8")
     (folder / "glossary.md").write_text(glossary, "utf-8")
     # A claim's sentence with what was measured, for the facts at the top of a page.
     for verdict in evidence.verdicts:
@@ -93,4 +95,5 @@ def _mkdocs(*arguments: str) -> int:
     if not (ROOT / "mkdocs.yml").exists():
         sys.exit("patterns: the docs are built from a clone of the repository")
     command = [sys.executable, "-m", "mkdocs", *arguments]
-    return subprocess.run(command, cwd=Path(ROOT), check=False).returncode
+    quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}  # of Material's end of life, in 2027
+    return subprocess.run(command, cwd=ROOT, env=quiet, check=False).returncode

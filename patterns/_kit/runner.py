@@ -169,9 +169,11 @@ def _draw(figures: Mapping[str, Callable[[], Any]], out: Path) -> None:
 
 
 def _is_current(path: Path, fingerprint: str) -> bool:
-    if not path.exists():
+    try:
+        kept = json.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):  # not there, or damaged: then it is measured again
         return False
-    return bool(json.loads(path.read_text("utf-8"))["fingerprint"] == fingerprint)
+    return isinstance(kept, dict) and kept.get("fingerprint") == fingerprint
 
 
 @contextmanager

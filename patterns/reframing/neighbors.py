@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 
-# --8<-- [start:exceedance]
 def exceedance_probability(
     prediction: ArrayLike,
     residuals: ArrayLike,
@@ -52,6 +51,7 @@ def exceedance_probability(
     ValueError
         For an unknown noise, for fewer than two residuals, and for NaN.
     """
+    # --8<-- [start:exceedance]
     gap = threshold - np.asarray(prediction, dtype=float)
     residuals = np.sort(np.asarray(residuals, dtype=float))
     if residuals.ndim != 1 or len(residuals) < 2 or np.isnan(residuals).any():
@@ -63,12 +63,9 @@ def exceedance_probability(
     if noise == "empirical":
         return 1 - np.searchsorted(residuals, gap, side="right") / len(residuals)
     raise ValueError(f'noise must be "gaussian" or "empirical", got {noise!r}')
+    # --8<-- [end:exceedance]
 
 
-# --8<-- [end:exceedance]
-
-
-# --8<-- [start:bounded]
 class BoundedRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstimator):
     """Regression whose predictions cannot leave ``[low, high]``, by way of a classifier.
 
@@ -124,10 +121,6 @@ class BoundedRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstimator):
         return np.asarray(self.low + (self.high - self.low) * share)
 
 
-# --8<-- [end:bounded]
-
-
-# --8<-- [start:two-headed]
 def two_headed_model(
     n_features: int,
     n_bins: int,
@@ -168,6 +161,3 @@ def two_headed_model(
         loss_weights={"value": 1.0, "bin": bin_loss_weight},
     )
     return model
-
-
-# --8<-- [end:two-headed]

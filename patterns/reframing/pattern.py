@@ -142,8 +142,8 @@ class BinnedDistributionRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstima
         if not np.isfinite(target).all():
             bad = np.flatnonzero(~np.isfinite(target))
             raise ValueError(
-                f"y has NaN or infinite values in {len(bad)} of {len(target)} rows, the first in row "
-                f"{bad[0]}; drop these rows: a missing target cannot be binned"
+                f"y has NaN or infinite values in {len(bad)} of {len(target)} rows, the first in "
+                f"row {bad[0]}; drop these rows: a missing target cannot be binned"
             )
         if isinstance(self.atoms, str) and self.atoms != "auto":
             raise ValueError(f'atoms must be None, "auto" or a list of numbers, got {self.atoms!r}')
@@ -155,8 +155,9 @@ class BinnedDistributionRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstima
         self.n_bins_ = len(self.bin_lower_)
         if self.n_bins_ == 1:
             raise ValueError(
-                f"one bin remains of n_bins={self.n_bins}, so there is nothing to predict: y, with "
-                f"n_samples = {len(target)}, needs at least two rows on each side of some value"
+                f"one bin remains of n_bins={self.n_bins}, and nothing to predict: y, with "
+                f"n_samples = {len(target)}, needs two rows on each side of a cut; where one value "
+                'outnumbers the others, try atoms="auto" or more bins'
             )
         if self.n_bins_ < self.n_bins:
             warnings.warn(

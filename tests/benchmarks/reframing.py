@@ -1,0 +1,61 @@
+"""Ratios of the reframing pattern: its exact CRPS beside the library's, and loading the data.
+
+Run with ``uv run python tests/benchmarks/reframing.py``. Each line is the median, over rounds, of
+one time divided by another that was measured in the same round.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from statistics import median
+
+import numpy as np
+import scoringrules
+
+from datasets import load_nyc_flights, make_rainfall
+from patterns.reframing import BinnedDistributionRegressor
+
+
+def ratio(one: Callable[[], object], other: Callable[[], object], rounds: int = 7) -> float:
+    """Median over rounds of the time of one relative to the other."""
+
+    def seconds(function: Callable[[], object]) -> float:
+        started = time.perf_counter()
+        function()
+        return time.perf_counter() - started
+
+    return median(seconds(one) / seconds(other) for _ in range(rounds))
+
+
+def main() -> None:
+    """Print the ratios."""
+    train, test = (make_rainfall(2000, random_state=seed) for seed in (0, 1))
+    model = BinnedDistributionRegressor(n_bins=20, atoms="auto").fit(train.X, train.y)
+    y = test.y.to_numpy()
+
+    def library() -> object:
+        weights = model.predict_bin_proba(test.X) / model.bin_count_
+        return scoringrules.crps_ensemble(
+            y,
+            np.tile(model.values_, (len(y), 1)),
+            ens_w=np.repeat(weights, model.bin_count_, axis=1),
+            estimator="qd",
+        )
+
+    exact = ratio(lambda: model.crps(test.X, y), library)
+    print(f"exact CRPS / scoringrules on the same distributions   {exact:.4f}")
+    fit = ratio(
+        lambda: model.fit(train.X, train.y),
+        lambda: model.classifier_.fit(train.X, np.arange(2000) % 21),
+    )
+    print(f"fit / fit of its classifier alone                     {fit:.2f}")
+    started = time.perf_counter()
+    load_nyc_flights()
+    print(
+        f"loading all flights, seconds                          {time.perf_counter() - started:.2f}"
+    )
+
+
+if __name__ == "__main__":
+    main()

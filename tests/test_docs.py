@@ -1,0 +1,124 @@
+"""The site: it builds without a warning, its links lead somewhere, it asks no other host."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from harness import ROOT, command
+
+
+class _Page(HTMLParser):
+    """The anchors, links and sources of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.anchors: set[str] = set()
+        self.links: list[str] = []
+        self.loaded: list[str] = []
+        self.images: list[dict[str, str | None]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.anchors |= {value for name in ("id", "name") if (value := given.get(name))}
+        if tag == "a" and (href := given.get("href")):
+            self.links.append(href)
+        if tag == "img":
+            self.images.append(given)
+        if tag in {"img", "script", "iframe"} and (source := given.get("src")):
+            self.loaded.append(source)
+        relation = given.get("rel") or ""
+        if tag == "link" and relation not in {"canonical", "next", "prev"}:
+            self.loaded.append(str(given.get("href")))
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    """The site, built anew."""
+    done = command("docs", "build")
+    assert done.returncode == 0, done.stderr
+    assert "WARNING -" not in done.stderr
+    return ROOT / "site"
+
+
+@pytest.fixture(scope="session")
+def pages(site: Path) -> dict[Path, _Page]:
+    return {path: _Page(path.read_text("utf-8")) for path in site.rglob("*.html")}
+
+
+def test_every_link_image_and_anchor_leads_somewhere(pages: dict[Path, _Page], site: Path) -> None:
+    broken = []
+    for path, page in pages.items():
+        if path.name == "404.html":  # is served for any address, so its links are absolute
+            continue
+        for target in page.links + page.loaded:
+            parts = urlsplit(target)
+            if parts.scheme in {"http", "https", "mailto", "data"}:
+                continue
+            there = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            there = there / "index.html" if there.is_dir() else there
+            if not there.exists():
+                broken.append((path.relative_to(site), target))
+            known = pages[there].anchors | {"__search"} if there in pages else set()
+            if there in pages and parts.fragment and unquote(parts.fragment) not in known:
+                broken.append((path.relative_to(site), target))
+    assert not broken
+    assert len(pages) >= 5
+
+
+def test_every_image_says_what_it_shows(pages: dict[Path, _Page]) -> None:
+    silent = [image for page in pages.values() for image in page.images if not image.get("alt")]
+    assert not silent
+
+
+def test_nothing_is_loaded_from_elsewhere(pages: dict[Path, _Page], site: Path) -> None:
+    for page in pages.values():
+        assert not [source for source in page.loaded if urlsplit(source).netloc]
+    for style in site.rglob("*.css"):
+        assert not re.search(r"url\(['\"]?(https?:)?//", style.read_text("utf-8"))
+
+
+def test_no_snippet_is_left_unfilled(pages: dict[Path, _Page]) -> None:
+    for path in pages:
+        assert "--8&lt;--" not in path.read_text("utf-8")
+        assert "--8<--" not in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("size", ["1280,900", "390,844"], ids=["desktop", "phone"])
+def test_a_browser_shows_the_page_and_asks_no_other_host(
+    site: Path, tmp_path: Path, size: str
+) -> None:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        assert not os.environ.get("CI"), "CI must have chromium"
+        pytest.skip("chromium is not installed")
+    log = tmp_path / "net.json"
+    subprocess.run(
+        [
+            *(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
+            *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+            *("--disable-extensions", f"--user-data-dir={tmp_path / 'profile'}"),
+            *(f"--window-size={size}", f"--screenshot={tmp_path / 'page.png'}"),
+            *(f"--log-net-log={log}", "--virtual-time-budget=5000"),
+            (site / "patterns" / "reframing.html").as_uri(),
+        ],
+        capture_output=True,
+        check=True,
+        timeout=120,
+    )
+    assert (tmp_path / "page.png").stat().st_size > 20_000
+    events = json.loads(log.read_text("utf-8"))["events"]
+    asked = {
+        event["params"]["url"]
+        for event in events
+        if "url" in event.get("params", {}) and event["params"]["url"].startswith("http")
+    }
+    assert not {url for url in asked if "127.0.0.1" not in url}
