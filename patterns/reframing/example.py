@@ -62,6 +62,16 @@ class Config:
     n_repeats: int = 10  # draws of the small Gaussian and bounded data sets
     seed: int = 0  # of every draw and every model
 
+    def __post_init__(self) -> None:
+        least = {"n_train": 500, "n_test": 500, "n_bins": 2, "n_real": 500, "n_real_test": 200}
+        for name, bound in (least | {"n_forest": 1, "n_repeats": 1}).items():
+            if getattr(self, name) < bound:
+                raise ValueError(f"{name} must be at least {bound}, got {getattr(self, name)}")
+        if self.n_folds not in (1, 2, 3):
+            raise ValueError(f"n_folds must be 1, 2 or 3, got {self.n_folds}")
+        if not {5, 20, 200} <= set(self.bin_counts):
+            raise ValueError(f"bin_counts must include 5, 20 and 200; got {self.bin_counts}")
+
 
 FAST = Config(
     n_test=2000, bin_counts=(5, 20, 200), n_folds=1, n_real=1500, n_real_test=1000, n_forest=10
