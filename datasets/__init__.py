@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from datasets.nyc_flights import load_nyc_flights as load_nyc_flights
     from datasets.nyc_flights import load_nyc_planes as load_nyc_planes
     from datasets.nyc_flights import load_nyc_weather as load_nyc_weather
+    from datasets.prescriptions import Prescriptions as Prescriptions
+    from datasets.prescriptions import make_book_prescriptions as make_book_prescriptions
+    from datasets.prescriptions import make_prescriptions as make_prescriptions
     from datasets.rainfall import Rainfall as Rainfall
     from datasets.rainfall import make_rainfall as make_rainfall
     from datasets.schemas import DataValidationError as DataValidationError
@@ -32,12 +35,15 @@ _MODULE_OF = {
     "DataIntegrityError": "_bundled",
     "DataValidationError": "schemas",
     "Dataset": "_dataset",
+    "Prescriptions": "prescriptions",
     "Rainfall": "rainfall",
     "load_nyc_airlines": "nyc_flights",
     "load_nyc_airports": "nyc_flights",
     "load_nyc_flights": "nyc_flights",
     "load_nyc_planes": "nyc_flights",
     "load_nyc_weather": "nyc_flights",
+    "make_book_prescriptions": "prescriptions",
+    "make_prescriptions": "prescriptions",
     "make_rainfall": "rainfall",
     "split_by_group": "splits",
     "split_by_key": "splits",

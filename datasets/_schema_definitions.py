@@ -16,6 +16,8 @@ _FAHRENHEIT = pa.Check.in_range(-30, 120)
 _WIND = pa.Check.in_range(0, 150)  # mph
 _YEAR, _MONTH = pa.Check.eq(2013), pa.Check.in_range(1, 12)
 _DAY, _HOUR, _MINUTE = pa.Check.in_range(1, 31), pa.Check.in_range(0, 23), pa.Check.in_range(0, 59)
+_DRUG = pa.Check.isin(["acetaminophen", "ibuprofen"])
+_STATE = pa.Check.isin(["acetaminophen", "either", "ibuprofen"])
 _HOUR_OF_2013 = pa.Column(
     pd.DatetimeTZDtype("us", "UTC"),
     [
@@ -38,6 +40,26 @@ SCHEMAS = {
             "noise_1": pa.Column(float),
             "noise_2": pa.Column(float),
             "rain": pa.Column(float, pa.Check.ge(0)),
+        },
+        strict=True,
+    ),
+    "prescriptions": pa.DataFrameSchema(
+        {
+            "balance": pa.Column(float),
+            "severity": pa.Column(float),
+            "noise_0": pa.Column(float),
+            "noise_1": pa.Column(float),
+            r"vote_\d+": pa.Column(str, _DRUG, regex=True),
+            "state": pa.Column(str, _STATE),
+        },
+        strict=True,
+    ),
+    "book_prescriptions": pa.DataFrameSchema(
+        {
+            "jaundice": pa.Column(int, pa.Check.isin([0, 1])),
+            "ulcer": pa.Column(int, pa.Check.isin([0, 1])),
+            "prescription": pa.Column(str, _DRUG),
+            "state": pa.Column(str, _STATE),
         },
         strict=True,
     ),

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from patterns._kit import learn
 from patterns._kit.cards import Card, UnknownPatternError, catalogue, find
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     docs = commands.add_parser("docs", help="the documentation site")
     docs.add_argument("action", choices=["build", "serve"])
     docs.set_defaults(handler=_docs)
+    learn.add_commands(commands)
     return parser
 
 

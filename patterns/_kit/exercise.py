@@ -67,6 +67,8 @@ class Case:
         What is called, as the learner would write it.
     answer : function of a module-like object
         Makes the call.
+    view : function of what the call returns, optional
+        What of it is compared and shown.
     expected : array-like of float
         The answer wanted, compared with a tolerance.
     reads : str
@@ -76,6 +78,7 @@ class Case:
     call: str
     answer: Callable[[Any], Any]
     expected: Any
+    view: Callable[[Any], Any] = lambda result: result
     reads: str = ""
 
 
@@ -104,7 +107,12 @@ class Check:
     why: str
     cases: Callable[[], Iterable[Case]]
 
-    def __call__(self, module: Any, suspects: Callable[[], Suspects] = dict) -> Verdict:
+    def __call__(
+        self,
+        module: Any,
+        suspects: Callable[[], Suspects] = dict,
+        on_call: Callable[[str], None] = lambda call: None,
+    ) -> Verdict:
         """Judge a module, or anything that has its names as attributes.
 
         Parameters
@@ -112,10 +120,13 @@ class Check:
         suspects : function without parameters, optional
             Gives the known mistakes, each as a module: the one whose answers are those of the
             judged module is the one that was made. It is called when a check fails.
+        on_call : function of the text of a call, optional
+            Is told of each call before it is made.
         """
         cases = list(self.cases())
         answers = []
         for case in cases:
+            on_call(case.call)
             answer = _ask(case, module)
             if isinstance(answer, _Raised) and isinstance(answer.error, NotImplementedError):
                 return Verdict(self.name, self.part, "unwritten")
@@ -126,20 +137,22 @@ class Check:
             return Verdict(self.name, self.part, "passed")
 
         case, got = failed[0]
+        entries = {
+            "called": case.call,
+            "should give": _show(case.expected, case.reads),
+            "gave": _show(got, case.reads),
+            "why": self.why,
+        }
         mistake = self._recognize(pairs, suspects())
-        text = block(
-            self.title,
-            called=case.call,
-            should_give=_show(case.expected, case.reads),
-            gave=_show(got, case.reads),
-            why=self.why,
-            looks_like=f"{mistake.title}. {mistake.why}"
-            if mistake
-            else "none of the known mistakes",
-            inputs=f"{len(failed)} of {len(cases)} give another answer; this is the first",
-        )
+        if mistake:
+            entries["looks like"] = f"{mistake.title}. {mistake.why}"
+        elif not isinstance(got, _Raised):
+            entries["looks like"] = "none of the known mistakes"
+        entries["inputs"] = f"{len(failed)} of {len(cases)} give another answer; this is the first"
         name = mistake.name if mistake else None
-        return Verdict(self.name, self.part, "failed", text, name, len(failed))
+        return Verdict(
+            self.name, self.part, "failed", block(self.title, entries), name, len(failed)
+        )
 
     def _recognize(self, pairs: Sequence[tuple[Case, Any]], suspects: Suspects) -> Mistake | None:
         """The mistake that gives the most of the wrong answers and the fewest others."""
@@ -235,9 +248,9 @@ class Exercise:
             for mistake in self.mistakes
         }
 
-    def judge(self, module: Any, checks: Iterable[Check] | None = None) -> Iterator[Verdict]:
-        """Put every check, or those given, to a module-like object."""
-        for question in self.checks if checks is None else checks:
+    def judge(self, module: Any) -> Iterator[Verdict]:
+        """Put every check to a module-like object."""
+        for question in self.checks:
             yield question(module, lambda: self.suspects)
 
 
@@ -296,7 +309,7 @@ def replace_regions(source: str, bodies: Mapping[str, str]) -> str:
 
 def build_module(source: str, path: str) -> ModuleType:
     """Execute source as a module of its own; ``path`` is what messages call it."""
-    module = ModuleType("answer")
+    module = ModuleType("pattern")
     module.__file__ = path
     exec(compile(source, path, "exec"), module.__dict__)
     return module
@@ -320,11 +333,12 @@ def describe_error(error: BaseException, path: str | None) -> str:
 
 def name_line(path: str, number: int) -> str:
     """A line of the learner's file, for a message."""
+    linecache.checkcache(path)  # the learner may have saved since
     code = linecache.getline(path, number).strip()
     return f"line {number}: {code}" if code else f"line {number}"
 
 
-def block(title: str, **entries: str) -> str:
+def block(title: str, entries: Mapping[str, str]) -> str:
     """A title and labeled entries, wrapped under each other."""
     width = max(map(len, entries)) + 2
     lines = [f"{title}."]
@@ -332,7 +346,7 @@ def block(title: str, **entries: str) -> str:
         lines += textwrap.wrap(
             text,
             WIDTH,
-            initial_indent="  " + label.replace("_", " ").ljust(width),
+            initial_indent="  " + label.ljust(width),
             subsequent_indent=" " * (width + 2),
             break_on_hyphens=False,
         )
@@ -347,15 +361,26 @@ class _Raised:
     path: str | None
 
 
+@dataclass(frozen=True)
+class _Unfit:
+    """An answer of a kind that its case cannot look at."""
+
+    result: Any
+
+
 def _ask(case: Case, module: Any) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return case.answer(module)
+            result = case.answer(module)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit is an answer too
         return _Raised(error, getattr(module, "__file__", None))
+    try:
+        return None if result is None else case.view(result)
+    except Exception:  # no array, or one of another shape: shown as it is, equal to nothing
+        return _Unfit(result)
 
 
 def _same(got: Any, wanted: Any) -> bool:
@@ -364,6 +389,8 @@ def _same(got: Any, wanted: Any) -> bool:
     if isinstance(got, _Raised) or isinstance(wanted, _Raised):
         both = isinstance(got, _Raised) and isinstance(wanted, _Raised)
         return both and repr(got.error) == repr(wanted.error)
+    if got is None or wanted is None:
+        return got is wanted
     try:
         got, wanted = np.asarray(got, dtype=float), np.asarray(wanted, dtype=float)
     except (TypeError, ValueError):
@@ -376,12 +403,16 @@ def _show(value: Any, reads: str) -> str:
 
     if isinstance(value, _Raised):
         return describe_error(value.error, value.path)
+    if value is None:
+        return "None (is a return missing?)"
     try:
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
-        return textwrap.shorten(repr(value), 200)
-    with np.printoptions(precision=4, suppress=True, threshold=24):
-        text = " ".join(str(array).split())
+        return textwrap.shorten(repr(value.result if isinstance(value, _Unfit) else value), 200)
+    text = np.array2string(
+        array, separator=", ", threshold=24, formatter={"float_kind": lambda x: f"{x:.4g}"}
+    )
+    text = " ".join(text.split())
     shape = f" of shape {array.shape}" if array.ndim > 1 else ""
     return f"{reads} {text}{shape}".strip()
 

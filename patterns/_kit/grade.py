@@ -16,10 +16,11 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from patterns._kit.cards import PATTERNS
 from patterns._kit.exercise import (
@@ -51,8 +52,10 @@ class Grader:
 
     def __init__(self, slug: str) -> None:
         path = os.pathsep.join(filter(None, [str(PATTERNS.parent), os.environ.get("PYTHONPATH")]))
+        command = [sys.executable, "-m", "patterns._kit.grade", slug]
+        self._command = " ".join(command)
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "patterns._kit.grade", slug],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -69,47 +72,45 @@ class Grader:
         self._lines.put(None)
 
     def messages(self, path: Path, parts: Sequence[str], deadline: float) -> Iterator[Any]:
-        """What the child reports, one at a time; last, if it did not finish, why (a string)."""
+        """What the child reports, one message at a time.
+
+        The last one is a string if the child did not finish: it says why.
+        """
         assert self._child.stdin
         with contextlib.suppress(OSError):  # a child that is gone is noticed below
             order = json.dumps({"path": str(path), "parts": parts})
             self._child.stdin.write(order.encode() + b"\n")
             self._child.stdin.flush()
-        stuck_at = None
+        where = ""
+        until = min(time.monotonic() + CHECK_SECONDS, deadline)
         while True:
-            wait = min(CHECK_SECONDS, max(0.0, deadline - time.monotonic()))
             try:
-                line = self._lines.get(timeout=wait)
+                line = self._lines.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
-                where = f" It was in {stuck_at}." if stuck_at else ""
-                yield f"no answer within {wait:.0f} seconds, so it was stopped.{where}"
+                yield f"no answer within {CHECK_SECONDS:g} seconds; it was stopped{where}"
                 return
             if line is None:
-                yield _describe_end(self._child.wait(), stuck_at)
+                yield f"{_describe_end(self._child.wait())}{where}"
                 return
-            if line.startswith(b"{"):
-                message = json.loads(line)
-                if message.get("finished"):
-                    return
-                yield message
-            elif not stuck_at:
-                stuck_at = _frame_of(line.decode(errors="replace"), str(path))
+            if not line.startswith(b"{"):  # written by `faulthandler`, in a crash
+                where = where or _frame_of(line.decode(errors="replace"), str(path))
+                continue
+            message = json.loads(line)
+            if "finished" in message:
+                return
+            if "line" in message:
+                where = f" in {name_line(str(path), message['line'])}"
+                continue
+            where, until = "", min(time.monotonic() + CHECK_SECONDS, deadline)
+            yield message
 
-    def wait_until_ready(self) -> None:
-        """Wait for the child's own imports.
-
-        Raises
-        ------
-        RuntimeError
-            When the child does not get so far; the fault is not the learner's.
-        """
-        with contextlib.suppress(queue.Empty):
-            while line := self._lines.get(timeout=START_SECONDS):
-                if line.startswith(b"{"):
-                    return
-        raise RuntimeError(
-            "the grader did not start; to see why: python -c 'import patterns._kit.grade'"
-        )
+    def wait_until_ready(self, seconds: float) -> str:
+        """Wait for the child's imports, at most so long; return what went wrong, if anything."""
+        try:
+            line = self._lines.get(timeout=max(0.0, seconds))
+        except queue.Empty:
+            return "there was no time left for it"
+        return "" if line else f"the grader does not start; to see why: {self._command}"
 
     def close(self) -> None:
         """End the child."""
@@ -132,8 +133,8 @@ class Grader:
 def grade(exercise: Exercise, path: Path, grader: Grader | None = None) -> list[Verdict]:
     """Grade a file, always within a few seconds.
 
-    When the code hangs or takes the interpreter down, the part at fault gets that as its verdict and
-    a new child goes on with the next part.
+    When the code hangs or takes the interpreter down, the part at fault gets that as its verdict,
+    and a new child goes on with the next part.
 
     Parameters
     ----------
@@ -151,12 +152,15 @@ def grade(exercise: Exercise, path: Path, grader: Grader | None = None) -> list[
     while parts:
         with grader or Grader(exercise.slug) as child:
             grader = None
-            child.wait_until_ready()
+            seconds = deadline - time.monotonic() if deadline else START_SECONDS
+            if trouble := child.wait_until_ready(seconds):
+                at = {"title": "The task can be graded"}
+                return verdicts + [_stopped(at, part, trouble) for part in parts]
             deadline = deadline or time.monotonic() + TOTAL_SECONDS
-            at: dict[str, str] = {}
+            at = {"title": "The file can be imported"}
             for message in child.messages(path, parts, deadline):
                 if isinstance(message, str):  # it ended before its time
-                    failed = [at["part"]] if at else parts
+                    failed = [at["part"]] if "part" in at else parts
                     verdicts += [_stopped(at, part, message) for part in failed]
                     parts = parts[parts.index(failed[-1]) + 1 :]
                     break
@@ -166,40 +170,34 @@ def grade(exercise: Exercise, path: Path, grader: Grader | None = None) -> list[
                     at = message
             else:
                 return verdicts
-        if time.monotonic() > deadline:
-            late = "not graded: the parts before took all of the time"
-            verdicts += [_stopped({}, part, late) for part in parts]
-            return verdicts
     return verdicts
 
 
-def _stopped(at: dict[str, str], part: str, reason: str) -> Verdict:
-    title = at.get("title", "The file can be imported")
+def _stopped(at: Mapping[str, str], part: str, reason: str) -> Verdict:
     called = {"called": at["called"]} if "called" in at else {}
-    return Verdict(
-        at.get("check", ""), part, "failed", block(title, **called, gave=reason), n_failed=1
-    )
+    text = block(at["title"], {**called, "gave": reason})
+    return Verdict(at.get("check", ""), part, "failed", text, n_failed=1)
 
 
-def _describe_end(code: int, where: str | None) -> str:
+def _describe_end(code: int) -> str:
     how = f"exit code {code}"
     if code < 0:
         with contextlib.suppress(ValueError):
             how = signal.Signals(-code).name
-    return f"the interpreter ended ({how})" + (f" in {where}" if where else "")
+    return f"the interpreter ended ({how})"
 
 
-def _frame_of(line: str, path: str) -> str | None:
+def _frame_of(line: str, path: str) -> str:
     """The line of the learner's file in a line that `faulthandler` wrote."""
     match = re.match(r'  File "(.*)", line (\d+) in ', line)
-    return name_line(path, int(match[2])) if match and match[1] == path else None
+    return f" in {name_line(path, int(match[2]))}" if match and match[1] == path else ""
 
 
 def _serve(slug: str) -> None:
     """In the child: import, say so, wait for the file's name, grade it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to handle
     # Reports go out through a copy of standard output that the learner's code does not know.
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    out = os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 1)
     exercise = Exercise.load(slug)
@@ -211,27 +209,52 @@ def _serve(slug: str) -> None:
     os.dup2(nothing, 0)
     _limit_memory()
     faulthandler.enable(out)
-    faulthandler.dump_traceback_later(0.8 * CHECK_SECONDS, file=out)
     path = order["path"]
-    wanted = [check for check in checks if check.part in order["parts"]]
+    progress = _Progress(out, path)
     try:
         module = build_module(Path(path).read_text("utf-8"), path)
     except BaseException as error:
-        text = block("The file can be imported", gave=describe_error(error, path))
+        text = block("The file can be imported", {"gave": describe_error(error, path)})
         for part in order["parts"]:
             _send(out, verdict=asdict(Verdict("", part, "failed", text, n_failed=1)))
-        wanted = []
-    for check in wanted:
-        _send(out, check=check.name, part=check.part, title=check.title)
-        faulthandler.dump_traceback_later(0.8 * CHECK_SECONDS, file=out)
+        checks = ()
+    for check in checks:
+        if check.part not in order["parts"]:
+            continue
+        about = {"check": check.name, "part": check.part, "title": check.title}
         with contextlib.redirect_stdout(_Printed()) as printed:
-            [verdict] = exercise.judge(module, [check])
+            verdict = check(module, lambda: exercise.suspects, partial(progress.begin_call, about))
         if verdict.text and printed.text:
             verdict = replace(verdict, text=f"{verdict.text}\n  printed\n{printed}")
         _send(out, verdict=asdict(verdict))
     _send(out, finished=True)
-    out.flush()
     os._exit(0)  # whatever threads the learner's code has left behind
+
+
+class _Progress:
+    """Reports each call before it is made and, when it takes long, the line where it is."""
+
+    def __init__(self, out: int, path: str) -> None:
+        self._out = out
+        self._path = path
+        self._since = time.monotonic()
+        self._main = threading.get_ident()
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def begin_call(self, about: Mapping[str, str], call: str) -> None:
+        self._since = time.monotonic()
+        _send(self._out, **about, called=call)
+
+    def _look(self) -> None:
+        while True:
+            time.sleep(0.2)
+            if time.monotonic() - self._since < 0.6 * CHECK_SECONDS:
+                continue
+            frame = sys._current_frames().get(self._main)
+            while frame and frame.f_code.co_filename != self._path:
+                frame = frame.f_back
+            if frame:
+                _send(self._out, line=frame.f_lineno)
 
 
 class _Printed(io.TextIOBase):
@@ -245,12 +268,13 @@ class _Printed(io.TextIOBase):
         return len(text)
 
     def __str__(self) -> str:
-        more = " ..." if len(self.text) == N_PRINTED else ""
-        return textwrap.indent(self.text.rstrip() + more, "    ")
+        lines = self.text.splitlines()
+        more = ["..."] if len(lines) > 10 or len(self.text) == N_PRINTED else []
+        return textwrap.indent("\n".join(lines[:10] + more), "    ")
 
 
-def _send(out: IO[str], **message: Any) -> None:
-    out.write(json.dumps(message) + "\n")
+def _send(out: int, **message: Any) -> None:
+    os.write(out, json.dumps(message).encode() + b"\n")
 
 
 def _limit_memory() -> None:

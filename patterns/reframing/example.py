@@ -107,7 +107,7 @@ def weather_table() -> pd.DataFrame:
     columns = {name: hourly[name] for name in ["temp", "dewp", "humid", "wind_speed", "visib"]}
     columns |= {"pressure": pressure, "pressure_change": pressure - pressure.shift(3)}
     columns |= {f"rain_{lag}_hours_ago": rain.shift(lag) for lag in range(4)}
-    columns["rain_elsewhere"] = rain.sum(axis=1).to_numpy()[:, None] - rain
+    columns["rain_elsewhere"] = hourly[["precip"]].sum(axis=1).to_numpy()[:, None] - rain
     columns["next_hour"] = rain.shift(-1)
     table = pd.concat(columns, axis=1).stack(level="origin").reset_index()
     table["hour"] = table["time_hour"].dt.tz_convert("America/New_York").dt.hour

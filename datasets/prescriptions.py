@@ -1,0 +1,213 @@
+"""Synthetic prescriptions of a painkiller: for some patients one drug is right, for some either.
+
+Acetaminophen burdens the liver and ibuprofen the stomach, so a patient's history may rule one of
+them out. Where it rules out neither, experts prescribe whichever comes to mind. The scenario is
+that of Lakshmanan, Robinson and Munn (2020), "Machine Learning Design Patterns", chapter 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import expit
+
+from datasets._dataset import Dataset
+
+FloatArray = npt.NDArray[np.float64]
+Features = pd.DataFrame | npt.NDArray[np.float64]
+
+FEATURES = ("balance", "severity", "noise_0", "noise_1")
+STATES = ("acetaminophen", "either", "ibuprofen")  # sorted, as a classifier sorts its classes
+
+
+@dataclass(frozen=True, eq=False)
+class Prescriptions(Dataset):
+    """Patients, the votes of their experts, and the oracle: the probability of each true state.
+
+    The oracle's methods take features ``X``, a frame with the columns ``feature_names`` (others are
+    ignored) or an array of shape (n_samples, 4) in that order.
+
+    Attributes
+    ----------
+    states : tuple of str
+        What can be true of a patient: ``("acetaminophen", "either", "ibuprofen")``, the order of
+        the columns of `oracle_proba`.
+    some_either : bool
+        Whether there are patients for whom either drug would do.
+    """
+
+    some_either: bool = True
+    states: ClassVar[tuple[str, ...]] = STATES
+
+    def oracle_proba(self, X: Features) -> FloatArray:
+        """Return the true probability of each of ``states``, of shape (n_samples, 3)."""
+        return _state_proba(_as_array(X), self.some_either)
+
+    def oracle_cost(self, X: Features, cost_matrix: npt.ArrayLike) -> FloatArray:
+        """Return the expected cost of each patient's best action, of shape (n_samples,).
+
+        No decision that is made from the features costs less on average.
+
+        Parameters
+        ----------
+        X : frame or array of shape (n_samples, 4)
+        cost_matrix : array-like of shape (3, n_actions)
+            Cost of each action in each of ``states``.
+
+        Raises
+        ------
+        ValueError
+            If ``cost_matrix`` has another number of rows, or no column.
+        """
+        cost = np.asarray(cost_matrix, dtype=float)
+        if cost.ndim != 2 or cost.shape[0] != len(STATES) or cost.shape[1] == 0:
+            raise ValueError(
+                f"cost_matrix must have shape ({len(STATES)}, n_actions), a row for each of "
+                f"{STATES}; got {cost.shape}."
+            )
+        least: FloatArray = (self.oracle_proba(X) @ cost).min(axis=1)
+        return least
+
+
+def make_prescriptions(
+    n_samples: int = 1000,
+    *,
+    n_experts: int = 3,
+    error_rate: float = 0.0,
+    some_either: bool = True,
+    random_state: int | Sequence[int] | np.random.Generator | None = None,
+) -> Prescriptions:
+    """Draw patients, what is true of them, and what several experts prescribe.
+
+    With ``logistic(z) = 1 / (1 + exp(-z))``, all features standard normal, and the two noises
+    without influence:
+
+    - either drug would do, with probability logistic(-4 severity), or 0 without ``some_either``;
+    - otherwise acetaminophen is right, with probability logistic(3 balance), or else ibuprofen:
+      ``balance`` is how much more the stomach is at risk than the liver;
+    - each expert sees the patient's true state, which the features only hint at, and prescribes the
+      right drug, except for an ``error_rate`` of slips; where either would do, by a coin toss.
+
+    So an even vote has two causes. Near balance 0 the right drug matters and nobody can tell it
+    from the features; at low severity it does not matter.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of patients, at least 1.
+    n_experts : int
+        Number of votes on each patient, at least 1.
+    error_rate : float
+        Probability that an expert prescribes the wrong drug where there is a wrong one, from 0 up
+        to, but not including, ½.
+    some_either : bool
+        Whether there are patients for whom either drug would do. Without them, experts disagree
+        only by error.
+    random_state : int, sequence of int, Generator or None
+        Seed of the draw, or the generator to draw from.
+
+    Returns
+    -------
+    Prescriptions
+        With ``frame`` of shape (n_samples, 5 + n_experts): the four features, the targets
+        ``vote_0``, ``vote_1``, ... (a drug each), and ``state``, the truth, which no expert writes
+        down.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range.
+    """
+    _check_at_least_1("n_samples", n_samples)
+    _check_at_least_1("n_experts", n_experts)
+    if not 0 <= error_rate < 0.5:
+        raise ValueError(f"error_rate must lie in [0, 0.5), got {error_rate!r}.")
+    rng = np.random.default_rng(random_state)
+    X = rng.normal(size=(n_samples, len(FEATURES)))
+    frame = pd.DataFrame(X, columns=list(FEATURES))
+
+    cumulative = np.cumsum(_state_proba(X, some_either), axis=1)[:, :-1]
+    state = (rng.uniform(size=(n_samples, 1)) >= cumulative).sum(axis=1)
+    chance = np.array([1 - error_rate, 0.5, error_rate])[state]  # of a vote for acetaminophen
+    votes = np.where(rng.uniform(size=(n_samples, n_experts)) < chance[:, np.newaxis], 0, 2)
+
+    names = tuple(f"vote_{expert}" for expert in range(n_experts))
+    frame[list(names)] = np.array(STATES)[votes]
+    frame["state"] = np.array(STATES)[state]
+    return Prescriptions(frame, feature_names=FEATURES, target_names=names, some_either=some_either)
+
+
+def make_book_prescriptions(
+    n_samples: int = 1000,
+    *,
+    random_state: int | Sequence[int] | np.random.Generator | None = None,
+) -> Dataset:
+    """Draw patients as the book does: the history tells everything that can be told.
+
+    A tenth of the patients, rounded down, had jaundice and get ibuprofen; another tenth have an
+    ulcer and get acetaminophen; everybody else gets one of the two by a coin toss. So no model
+    guesses more than about 60 % of the prescriptions.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of patients, at least 1.
+    random_state : int, sequence of int, Generator or None
+        Seed of the draw, or the generator to draw from.
+
+    Returns
+    -------
+    Dataset
+        With ``frame`` of shape (n_samples, 4): the features ``jaundice`` and ``ulcer`` (0 or 1),
+        the target ``prescription``, and ``state``, which is "either" for everybody else.
+
+    Raises
+    ------
+    ValueError
+        If ``n_samples`` is less than 1.
+    """
+    _check_at_least_1("n_samples", n_samples)
+    rng = np.random.default_rng(random_state)
+    state = np.full(n_samples, "either", dtype=object)
+    tenth = n_samples // 10
+    state[:tenth], state[tenth : 2 * tenth] = "ibuprofen", "acetaminophen"
+    state = rng.permutation(state)
+    tossed = np.where(rng.uniform(size=n_samples) < 0.5, "acetaminophen", "ibuprofen")
+    frame = pd.DataFrame(
+        {
+            "jaundice": (state == "ibuprofen").astype(int),
+            "ulcer": (state == "acetaminophen").astype(int),
+            "prescription": np.where(state == "either", tossed, state).astype(str),
+            "state": state.astype(str),
+        }
+    )
+    return Dataset(frame, feature_names=("jaundice", "ulcer"), target_names=("prescription",))
+
+
+def _state_proba(X: FloatArray, some_either: bool) -> FloatArray:
+    balance, severity = X[:, 0], X[:, 1]
+    either = expit(-4 * severity) if some_either else np.zeros(len(X))
+    right = expit(3 * balance)
+    return np.column_stack([(1 - either) * right, either, (1 - either) * (1 - right)])
+
+
+def _as_array(X: Features) -> FloatArray:
+    if isinstance(X, pd.DataFrame):
+        missing = [name for name in FEATURES if name not in X]
+        if missing:
+            raise ValueError(f"X lacks the columns {missing}; it needs {list(FEATURES)}.")
+        return X[list(FEATURES)].to_numpy(dtype=float)
+    X = np.asarray(X, dtype=float)
+    if X.ndim != 2 or X.shape[1] != len(FEATURES):
+        raise ValueError(f"X must have shape (n_samples, {len(FEATURES)}), got {X.shape}.")
+    return X
+
+
+def _check_at_least_1(name: str, number: int) -> None:
+    if number < 1:
+        raise ValueError(f"{name} must be at least 1, got {number!r}.")

@@ -1,0 +1,600 @@
+"""Learn by doing: the learner's workspace, the `learn` and `notebook` commands, `check_here`."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import hashlib
+import json
+import os
+import shutil
+import sys
+import textwrap
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from patterns._kit.cards import PATTERNS, UnknownPatternError, catalogue, find
+from patterns._kit.exercise import (
+    MARKER,
+    N_HINTS,
+    WIDTH,
+    Exercise,
+    ExerciseError,
+    Part,
+    Verdict,
+    exercise_path,
+    region_bodies,
+    regions,
+    replace_regions,
+)
+
+if TYPE_CHECKING:
+    from patterns._kit.grade import Grader
+
+WORKSPACE = PATTERNS.parent / "exercises"
+ACTIONS = ("list", "hint", "diff", "reset", "update")
+POLL_SECONDS = 0.2
+
+Outcome = Literal["passed", "failed", "not written yet"]
+
+
+def available() -> list[str]:
+    """The patterns that have an exercise, in the order of the book."""
+    return [card.slug for card in catalogue() if exercise_path(card.slug).exists()]
+
+
+def check_here(slug: str, namespace: Mapping[str, Any]) -> None:
+    """Grade what a notebook has defined so far, and print what was found.
+
+    Parameters
+    ----------
+    slug : str
+        The pattern.
+    namespace : mapping of names to values
+        ``globals()``.
+    """
+    exercise = Exercise.load(find(slug).slug)
+    print(report(exercise, list(exercise.judge(_Namespace(namespace)))))
+
+
+class _Namespace:
+    """The names of a notebook, as attributes."""
+
+    __file__ = None  # messages cannot name lines of a file
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        self._names = names
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._names:
+            raise NameError(f"{name} is not defined: run its cell first")
+        return self._names[name]
+
+
+def outcomes(exercise: Exercise, verdicts: Sequence[Verdict]) -> dict[str, Outcome]:
+    """For each part: passed when all of its checks are, failed when any is."""
+    result: dict[str, Outcome] = {}
+    for part in exercise.parts:
+        found = {verdict.status for verdict in verdicts if verdict.part == part.name}
+        if found == {"passed"}:
+            result[part.name] = "passed"
+        else:
+            result[part.name] = "failed" if "failed" in found else "not written yet"
+    return result
+
+
+def failures(verdicts: Sequence[Verdict], part: str) -> str:
+    """What the failed checks of a part have to say."""
+    texts = (v.text for v in verdicts if v.part == part and v.status == "failed")
+    return "\n\n".join(dict.fromkeys(texts))
+
+
+def task_lines(exercise: Exercise, verdicts: Sequence[Verdict]) -> str:
+    """One line a task."""
+    found = outcomes(exercise, verdicts)
+    width = max(map(len, found))
+    return "\n".join(
+        f"  {number} {part.name:{width}}  {found[part.name]:15}  {part.title}"
+        for number, part in enumerate(exercise.parts, start=1)
+    )
+
+
+def report(exercise: Exercise, verdicts: Sequence[Verdict]) -> str:
+    """One line a task; then, for the tasks that failed, what the checks found."""
+    texts = dict.fromkeys(failures(verdicts, part.name) for part in exercise.parts)
+    return "\n\n".join([task_lines(exercise, verdicts), *filter(None, texts)])
+
+
+class Workspace:
+    """The folder of the learner's files.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``<slug>/pattern.py`` for each exercise, and the learner's progress.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.notes: list[str] = []  # what the learner should be told besides the verdicts
+        self._progress = folder / ".progress.json"
+
+    def file(self, slug: str) -> Path:
+        """Where the learner writes."""
+        return self.folder / slug / "pattern.py"
+
+    def cut(self, exercise: Exercise) -> Path:
+        """Write the stub, unless the learner has a file already; return its path."""
+        path = self.file(exercise.slug)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(exercise.stub, "utf-8")
+            self._remember(exercise, stub=_digest(exercise.stub))
+        elif self._recall(exercise).get("stub", "") not in ("", _digest(exercise.stub)):
+            self.notes.append(
+                f"The exercise {exercise.slug} has changed since your file was cut; "
+                f"`patterns learn update {exercise.slug}` brings the change in and keeps your code."
+            )
+        return path
+
+    def grade(self, exercise: Exercise, grader: Grader | None = None) -> list[Verdict]:
+        """Grade the learner's file and remember what has passed."""
+        from patterns._kit.grade import grade
+
+        verdicts = grade(exercise, self.cut(exercise), grader)
+        found = outcomes(exercise, verdicts)
+        self._remember(exercise, passed=[name for name in found if found[name] == "passed"])
+        return verdicts
+
+    def passed(self, exercise: Exercise) -> list[str]:
+        """The parts that had passed when the file was last graded."""
+        known = [part.name for part in exercise.parts]
+        return [name for name in self._recall(exercise).get("passed", []) if name in known]
+
+    def next_hint(self, exercise: Exercise, part: Part) -> tuple[int, str]:
+        """The number and text of the next hint; the last one again when all were given."""
+        given = dict(self._recall(exercise).get("hints", {}))
+        number = min(given.get(part.name, 0) + 1, len(part.hints))
+        self._remember(exercise, hints={**given, part.name: number})
+        return number, part.hints[number - 1]
+
+    def reset(self, exercise: Exercise) -> Path | None:
+        """Cut the stub anew; return the dated copy of what was there."""
+        path = self.file(exercise.slug)
+        copy = self._keep_copy(path) if path.exists() else None
+        path.unlink(missing_ok=True)
+        self._remember(exercise, passed=[], hints={})
+        self.cut(exercise)
+        return copy
+
+    def update(self, exercise: Exercise) -> str:
+        """Bring in a changed exercise with the learner's code in it; say what was done."""
+        path, stub = self.file(exercise.slug), exercise.stub
+        if not path.exists():
+            self.cut(exercise)
+            return f"{exercise.slug}: cut into {show_path(path)}"
+        if self._recall(exercise).get("stub") == _digest(stub):
+            return f"{exercise.slug}: has not changed"
+        written = path.read_text("utf-8")
+        try:
+            bodies = {k: v for k, v in region_bodies(written).items() if not _is_hole(v)}
+            said = []
+        except ExerciseError as error:
+            bodies, said = {}, [f"your code could not be carried over: {error}"]
+        updated = replace_regions(stub, bodies)
+        self._remember(exercise, stub=_digest(stub))
+        if updated == written:
+            return f"{exercise.slug}: nothing to bring in"
+
+        copy = self._keep_copy(path)
+        path.write_text(updated, "utf-8")
+        carried = [name for name in regions(stub) if name in bodies]
+        said += [f"carried over: {', '.join(carried)}"] if carried else []
+        gone = [name for name in bodies if name not in carried]
+        said += [f"no longer asked for: {', '.join(gone)}"] if gone else []
+        ours = set(map(str.strip, updated.splitlines()))
+        lost = [line for line in written.splitlines() if line.strip() not in ours]
+        if lost:
+            said.append("lines of your file that the new one does not have:")
+            said += [f"    {line.strip()}" for line in lost[:10]]
+            said += [f"    and {len(lost) - 10} more"] if len(lost) > 10 else []
+        said.append(f"your file as it was: {show_path(copy)}")
+        return "\n  ".join([f"{exercise.slug}: updated", *said])
+
+    def _keep_copy(self, path: Path) -> Path:
+        stamp = f"{datetime.now():%Y-%m-%d-%H%M%S}"
+        names = (
+            f"{path.stem}.{stamp}{n}{path.suffix}" for n in ("", *(f"-{i}" for i in range(99)))
+        )
+        copy = next(path.with_name(name) for name in names if not path.with_name(name).exists())
+        shutil.copy2(path, copy)
+        return copy
+
+    def _recall(self, exercise: Exercise) -> dict[str, Any]:
+        return self._read().get(exercise.slug, {})
+
+    def _remember(self, exercise: Exercise, **facts: Any) -> None:
+        state = self._read()
+        known = state.get(exercise.slug, {})
+        if known == {**known, **facts}:
+            return
+        state[exercise.slug] = {**known, **facts}
+        partial = self._progress.with_name(f"{self._progress.name}.{os.getpid()}")
+        partial.write_text(json.dumps(state, indent=1, sort_keys=True) + "\n", "utf-8")
+        os.replace(partial, self._progress)
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        """The state of each exercise; a file that cannot be understood is set aside."""
+        if not self._progress.exists():
+            return {}
+        try:
+            state = json.loads(self._progress.read_text("utf-8"))
+            _validate(state)
+        except ValueError:
+            aside = self._progress.with_name(f"{self._progress.name}.broken")
+            os.replace(self._progress, aside)
+            self.notes.append(
+                f"The record of your progress could not be read. It is now {show_path(aside)}, and "
+                "a new one is begun; your code is as it was."
+            )
+            return {}
+        return dict(state)
+
+
+def _validate(state: Any) -> None:
+    for facts in state.values() if isinstance(state, dict) else [None]:
+        if not (
+            isinstance(facts, dict)
+            and isinstance(facts.get("stub", ""), str)
+            and isinstance(facts.get("passed", []), list)
+            and isinstance(facts.get("hints", {}), dict)
+            and all(n in range(N_HINTS + 1) for n in facts.get("hints", {}).values())
+        ):
+            raise ValueError("not a record of progress")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _is_hole(body: str) -> bool:
+    return any(line.startswith("raise NotImplementedError(") for line in body.splitlines())
+
+
+def show_path(path: Path) -> str:
+    """A path, relative to the working directory where it lies inside."""
+    path = path.resolve()
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+# --- commands -------------------------------------------------------------------------------------
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `learn` and `notebook` to the command line."""
+    learn = commands.add_parser(
+        "learn",
+        help="exercises: write a pattern yourself",
+        usage="patterns learn [--watch] [NAME]\n"
+        "       patterns learn list | hint [NAME [TASK]] | diff [NAME]\n"
+        "       patterns learn reset NAME | update [NAME]",
+        description="Grade an exercise and show what to do next; without NAME, the next one that "
+        "is not finished.",
+    )
+    learn.add_argument(
+        "words", nargs="*", metavar="NAME", help="an exercise, or one of the actions"
+    )
+    learn.add_argument(
+        "--watch", action="store_true", help="grade again whenever the file is saved"
+    )
+    learn.set_defaults(handler=_learn)
+
+    notebook = commands.add_parser("notebook", help="write an example or exercise as a notebook")
+    notebook.add_argument("name", metavar="NAME", help="a pattern of `patterns list`")
+    notebook.add_argument("--exercise", action="store_true", help="the exercise, not the example")
+    notebook.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="default runs/NAME.ipynb or runs/NAME-exercise.ipynb",
+    )
+    notebook.set_defaults(handler=_notebook)
+
+
+def _learn(options: argparse.Namespace) -> int:
+    if not (WORKSPACE / "conftest.py").exists():
+        print(
+            "patterns learn: the exercises need a clone of the repository, installed from its "
+            f"folder; there is no {WORKSPACE}",
+            file=sys.stderr,
+        )
+        return 2
+    workspace = Workspace(WORKSPACE)
+    try:
+        return _act(workspace, options.words, options.watch)
+    except _UsageError as error:
+        print(f"patterns learn: {error}", file=sys.stderr)
+        return 2
+    finally:
+        for note in dict.fromkeys(workspace.notes):
+            print(f"\n{textwrap.fill(note, WIDTH)}")
+
+
+class _UsageError(Exception):
+    """The command line asks for what there is not."""
+
+
+def _act(workspace: Workspace, words: Sequence[str], watch: bool) -> int:
+    action = words[0] if words and words[0] in ACTIONS else ""
+    name, *rest = [*words[bool(action) :], ""]
+    rest = rest[:-1] if name else []
+    if len(rest) > (action == "hint") or (action == "list" and name) or (action and watch):
+        raise _UsageError(f"cannot make sense of {' '.join(words)!r}; see patterns learn --help")
+    if action == "list":
+        return _list(workspace)
+    if action == "update":
+        for slug in [_find(name)] if name else available():
+            print(workspace.update(Exercise.load(slug)))
+        return 0
+    if action == "reset":
+        if not name:
+            raise _UsageError("say which exercise to reset")
+        exercise = Exercise.load(_find(name))
+        copy = workspace.reset(exercise)
+        print(f"{exercise.slug}: cut anew into {show_path(workspace.file(exercise.slug))}")
+        print(f"your file as it was: {show_path(copy)}" if copy else "there was no file before")
+        return 0
+
+    exercise = Exercise.load(_find(name)) if name else _next(workspace)
+    if action == "hint":
+        return _hint(workspace, exercise, *rest)
+    if action == "diff":
+        return _diff(workspace, exercise)
+    return _watch(workspace, exercise) if watch else _show(workspace, exercise)
+
+
+def _find(name: str) -> str:
+    """The slug of a pattern that has an exercise."""
+    try:
+        card = find(name)
+    except UnknownPatternError as error:
+        raise _UsageError(f"{error.args[0]}; the actions are {', '.join(ACTIONS)}") from None
+    if card.slug not in available():
+        raise _UsageError(f"{card.slug} has no exercise; these have: {', '.join(available())}")
+    return card.slug
+
+
+def _next(workspace: Workspace) -> Exercise:
+    """The first exercise that is not finished; the last one when all are."""
+    exercises = [Exercise.load(slug) for slug in available()]
+    unfinished = (e for e in exercises if len(workspace.passed(e)) < len(e.parts))
+    return next(unfinished, exercises[-1])
+
+
+def _list(workspace: Workspace) -> int:
+    for slug in available():
+        exercise = Exercise.load(slug)
+        passed = workspace.passed(exercise)
+        marks = " ".join(
+            f"{part.name}{' ✓' if part.name in passed else ''}" for part in exercise.parts
+        )
+        print(f"{slug:25} {len(passed)} of {len(exercise.parts)}   {marks}")
+    return 0
+
+
+def _show(workspace: Workspace, exercise: Exercise, grader: Grader | None = None) -> int:
+    """Grade, and print the verdicts and what to do next."""
+    verdicts = workspace.grade(exercise, grader)
+    path = workspace.file(exercise.slug)
+    print(f"{find(exercise.slug).title}: {show_path(path)}")
+    print(report(exercise, verdicts), flush=True)
+    found = outcomes(exercise, verdicts)
+    todo = [part for part in exercise.parts if found[part.name] != "passed"]
+    if not todo:
+        print(f"\nAll tasks pass. Beside the reference: patterns learn diff {exercise.slug}")
+        others = _next(workspace)
+        if others.slug != exercise.slug:
+            print(f"The next exercise: patterns learn {others.slug}")
+        return 0
+    part = todo[0]
+    if found[part.name] == "not written yet":
+        print(f"\nNext, {part.name}: {part.title}.\n")
+        for text in (part.why, part.task):
+            print(textwrap.fill(" ".join(text.split()), WIDTH) + "\n")
+        print(f"Write it in {' and '.join(_places(path, part))}.")
+    else:
+        print()
+    print(f"A hint: patterns learn hint {exercise.slug} {part.name}", flush=True)
+    return 1 if "failed" in found.values() else 0
+
+
+def _places(path: Path, part: Part) -> list[str]:
+    """Where a part is to be written, as editors and terminals open it."""
+    try:
+        lines = regions(path.read_text("utf-8"))
+        return [f"{show_path(path)}:{lines[hole][0] + 2}" for hole in part.holes]
+    except (ExerciseError, KeyError):  # the learner has removed the markers, as they may
+        return [show_path(path)]
+
+
+def _hint(workspace: Workspace, exercise: Exercise, name: str = "") -> int:
+    parts = {part.name: part for part in exercise.parts}
+    if name and name not in parts:
+        raise _UsageError(f"{exercise.slug} has no task {name!r}; it has {', '.join(parts)}")
+    if not name:
+        found = outcomes(exercise, workspace.grade(exercise))
+        name = next((name for name in parts if found[name] != "passed"), "")
+    if not name:
+        print(f"All tasks of {exercise.slug} pass: there is nothing to hint at.")
+        return 0
+    number, text = workspace.next_hint(exercise, parts[name])
+    print(f"{exercise.slug}, {name}: hint {number} of {len(parts[name].hints)}\n")
+    print(textwrap.fill(text, WIDTH, break_on_hyphens=False, break_long_words=False))
+    return 0
+
+
+def _diff(workspace: Workspace, exercise: Exercise) -> int:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    path = workspace.cut(exercise)
+    try:
+        mine = region_bodies(path.read_text("utf-8"))
+    except ExerciseError as error:
+        raise _UsageError(f"{show_path(path)}: {error}") from None
+    reference = region_bodies(exercise.source)
+    console = Console(width=None if sys.stdout.isatty() else 2 * WIDTH)
+    for part in exercise.parts:
+        for region in part.holes:
+            body = mine.get(region, "")
+            if not body or _is_hole(body):
+                print(f"{part.name} ({region}): not written yet, so the reference is not shown\n")
+                continue
+            table = Table("yours", "reference", title=f"{part.name} ({region})", expand=True)
+            table.columns[0].ratio = table.columns[1].ratio = 1
+            table.add_row(Text(body), Text(reference[region]))
+            console.print(table)
+    return 0
+
+
+def _watch(workspace: Workspace, exercise: Exercise) -> int:
+    """Grade on every save until all tasks pass; a grader stands ready in between."""
+    from patterns._kit.grade import Grader
+
+    path = workspace.cut(exercise)
+    print(f"Watching {show_path(path)}; stop with Ctrl-C.\n", flush=True)
+    seen = None
+    grader = Grader(exercise.slug)
+    try:
+        while True:
+            now = _signature(path)
+            if now and now != seen:
+                seen = now
+                _show(workspace, exercise, grader)
+                print(f"\n--- {datetime.now():%H:%M:%S}, waiting for a save\n", flush=True)
+                if len(workspace.passed(exercise)) == len(exercise.parts):
+                    return 0
+                grader.close()
+                grader = Grader(exercise.slug)
+            time.sleep(POLL_SECONDS)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        grader.close()
+
+
+def _signature(path: Path) -> tuple[int, int] | None:
+    """Changes when the file is saved; None while an editor has taken the file away."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+# --- notebooks and documentation ------------------------------------------------------------------
+
+
+def _notebook(options: argparse.Namespace) -> int:
+    slug = find(options.name).slug
+    if options.exercise and slug not in available():
+        print(f"patterns notebook: {slug} has no exercise", file=sys.stderr)
+        return 2
+    name = f"{slug}-exercise.ipynb" if options.exercise else f"{slug}.ipynb"
+    out: Path = options.out or Path("runs") / name
+    text = exercise_notebook(slug) if options.exercise else example_notebook(slug)
+    if out.exists() and out.read_text("utf-8") != text:
+        print(f"patterns notebook: {out} exists and differs; give another --out", file=sys.stderr)
+        return 2
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, "utf-8", newline="\n")
+    print(f"written: {out}")
+    return 0
+
+
+def example_notebook(slug: str) -> str:
+    """The pattern's example as a notebook: the same text for the same example."""
+    source = (PATTERNS / slug / "example.py").read_text("utf-8")
+    cells = [cell for cell in _cells(source) if not cell[1].startswith("if __name__")]
+    show = "for draw in result.figures.values():\n    draw()"
+    cells.append(("code", "result = run(FAST)  # the documented run is Config()\nresult.metrics"))
+    return _ipynb([*cells, ("code", show)])
+
+
+def exercise_notebook(slug: str) -> str:
+    """The exercise as a notebook: the stub, a task before each cell that has a hole, the checks."""
+    exercise = Exercise.load(slug)
+    intro = (
+        f"# Exercise: {find(slug).title}\n\nWrite what raises `NotImplementedError`, run all "
+        "cells, and read what the last one has to say."
+    )
+    cells = [("markdown", intro)]
+    _, *stub = _cells(exercise.stub)  # its docstring is that of the finished pattern
+    for kind, text in stub:
+        for part in exercise.parts:
+            if any(f"[start:{hole}]" in text for hole in part.holes):
+                cells.append(("markdown", _task_markdown(part)))
+        lines = [line for line in text.splitlines() if not MARKER.match(line)]
+        cells.append((kind, "\n".join(lines)))
+    check = f'from patterns._kit.learn import check_here\n\ncheck_here("{slug}", globals())'
+    return _ipynb([*cells, ("code", check)])
+
+
+def _task_markdown(part: Part) -> str:
+    hints = "\n".join(
+        f"<details><summary>Hint {number}</summary>\n\n{hint}\n\n</details>"
+        for number, hint in enumerate(part.hints, start=1)
+    )
+    return f"## {part.title}\n\n{part.why.strip()}\n\n{part.task.strip()}\n\n{hints}"
+
+
+def _cells(source: str) -> list[tuple[str, str]]:
+    """A module cut into cells: its docstring, each function or class, and what lies between."""
+    cells: list[tuple[str, str]] = []
+    lines, start, previous_is_plain = source.splitlines(), 0, False
+    for node in ast.parse(source).body:
+        text = "\n".join(lines[start : node.end_lineno]).strip()
+        start = node.end_lineno or start
+        is_plain = not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.If)
+        if not cells and isinstance(node, ast.Expr):
+            title, _, rest = str(ast.literal_eval(node.value)).partition("\n")
+            cells.append(("markdown", f"# {title}\n{textwrap.dedent(rest)}".strip()))
+            continue
+        if is_plain and previous_is_plain:
+            cells[-1] = ("code", f"{cells[-1][1]}\n{text}")
+        else:
+            cells.append(("code", text))
+        previous_is_plain = is_plain
+    return cells
+
+
+def _ipynb(cells: Sequence[tuple[str, str]]) -> str:
+    """Cells in the notebook format 4.5; numbered identifiers keep the text the same."""
+    content = []
+    for number, (kind, text) in enumerate(cells):
+        cell: dict[str, Any] = {"cell_type": kind, "id": f"cell-{number:02}", "metadata": {}}
+        if kind == "code":
+            cell |= {"execution_count": None, "outputs": []}
+        content.append({**cell, "source": text.splitlines(keepends=True)})
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    notebook = {"cells": content, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def mistakes_markdown(slug: str) -> str:
+    """Where it goes wrong: each named mistake, its code, and what its first check prints."""
+    exercise = Exercise.load(slug)
+    sections = []
+    for mistake, module in exercise.suspects.items():
+        printed = next(v.text for v in exercise.judge(module) if v.status == "failed")
+        code = "\n\n".join(body.strip("\n") for body in mistake.code.values())
+        sections.append(
+            f"### {mistake.title}\n\n{mistake.why}\n\n```python\n{code}\n```\n\n"
+            f"What the check prints:\n\n```text\n{printed}\n```\n"
+        )
+    return "\n".join(sections)
