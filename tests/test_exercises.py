@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from patterns._kit.docs import mistakes_markdown
 from patterns._kit.exercise import (
     N_HINTS,
     Alternative,
@@ -24,7 +25,7 @@ from patterns._kit.exercise import (
     replace_regions,
 )
 from patterns._kit.grade import grade
-from patterns._kit.learn import available, mistakes_markdown
+from patterns._kit.learn import available
 
 
 def faults(exercise: Exercise) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from patterns._kit import learn
+from patterns._kit import learn, notebooks
 from patterns._kit.cards import PATTERNS
 from patterns._kit.exercise import Exercise, build_module, region_bodies, replace_regions
 from patterns._kit.grade import grade
@@ -392,7 +392,7 @@ class TestNotebook:
         assert out.read_text("utf-8") == "my work"
 
     def test_the_exercise_notebook_grades_itself(self, capsys: pytest.CaptureFixture[str]) -> None:
-        cells = json.loads(learn.exercise_notebook("reframing"))["cells"]
+        cells = json.loads(notebooks.exercise("reframing"))["cells"]
         names: dict[str, object] = {"__name__": "__main__"}
         code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
         for source in code:

@@ -13,7 +13,7 @@ import sys
 
 from patterns._kit.cards import PATTERNS, Card, catalogue
 from patterns._kit.evidence import Evidence
-from patterns._kit.learn import mistakes_markdown
+from patterns._kit.exercise import Exercise
 from patterns._kit.report import Table, claim_table, markdown, metric_tables
 
 ROOT = PATTERNS.parent
@@ -89,6 +89,20 @@ def _write_pattern(card: Card) -> None:
     shutil.copytree(
         card.results.parent, FIGURES / card.slug, ignore=shutil.ignore_patterns("*.json")
     )
+
+
+def mistakes_markdown(slug: str) -> str:
+    """Where it goes wrong: each named mistake, its code, and what its first check prints."""
+    exercise = Exercise.load(slug)
+    sections = []
+    for mistake, module in exercise.suspects.items():
+        printed = next(v.text for v in exercise.judge(module) if v.status == "failed")
+        code = "\n\n".join(body.strip("\n") for body in mistake.code.values())
+        sections.append(
+            f"### {mistake.title}\n\n{mistake.why}\n\n```python\n{code}\n```\n\n"
+            f"What the check prints:\n\n```text\n{printed}\n```\n"
+        )
+    return "\n".join(sections)
 
 
 def _mkdocs(*arguments: str) -> int:

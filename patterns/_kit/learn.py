@@ -1,9 +1,8 @@
-"""Learn by doing: the learner's workspace, the `learn` and `notebook` commands, `check_here`."""
+"""Learn by doing: the learner's workspace, the commands `learn` and `notebook`, `check_here`."""
 
 from __future__ import annotations
 
 import argparse
-import ast
 import hashlib
 import json
 import os
@@ -18,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from patterns._kit.cards import PATTERNS, UnknownPatternError, catalogue, find
 from patterns._kit.exercise import (
-    MARKER,
     N_HINTS,
     WIDTH,
     Exercise,
@@ -496,17 +494,16 @@ def _signature(path: Path) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_size
 
 
-# --- notebooks and documentation ------------------------------------------------------------------
-
-
 def _notebook(options: argparse.Namespace) -> int:
+    from patterns._kit import notebooks
+
     slug = find(options.name).slug
     if options.exercise and slug not in available():
         print(f"patterns notebook: {slug} has no exercise", file=sys.stderr)
         return 2
     name = f"{slug}-exercise.ipynb" if options.exercise else f"{slug}.ipynb"
     out: Path = options.out or Path("runs") / name
-    text = exercise_notebook(slug) if options.exercise else example_notebook(slug)
+    text = notebooks.exercise(slug) if options.exercise else notebooks.example(slug)
     if out.exists() and out.read_text("utf-8") != text:
         print(f"patterns notebook: {out} exists and differs; give another --out", file=sys.stderr)
         return 2
@@ -514,87 +511,3 @@ def _notebook(options: argparse.Namespace) -> int:
     out.write_text(text, "utf-8", newline="\n")
     print(f"written: {out}")
     return 0
-
-
-def example_notebook(slug: str) -> str:
-    """The pattern's example as a notebook: the same text for the same example."""
-    source = (PATTERNS / slug / "example.py").read_text("utf-8")
-    cells = [cell for cell in _cells(source) if not cell[1].startswith("if __name__")]
-    show = "for draw in result.figures.values():\n    draw()"
-    cells.append(("code", "result = run(FAST)  # the documented run is Config()\nresult.metrics"))
-    return _ipynb([*cells, ("code", show)])
-
-
-def exercise_notebook(slug: str) -> str:
-    """The exercise as a notebook: the stub, a task before each cell that has a hole, the checks."""
-    exercise = Exercise.load(slug)
-    intro = (
-        f"# Exercise: {find(slug).title}\n\nWrite what raises `NotImplementedError`, run all "
-        "cells, and read what the last one has to say."
-    )
-    cells = [("markdown", intro)]
-    _, *stub = _cells(exercise.stub)  # its docstring is that of the finished pattern
-    for kind, text in stub:
-        for part in exercise.parts:
-            if any(f"[start:{hole}]" in text for hole in part.holes):
-                cells.append(("markdown", _task_markdown(part)))
-        lines = [line for line in text.splitlines() if not MARKER.match(line)]
-        cells.append((kind, "\n".join(lines)))
-    check = f'from patterns._kit.learn import check_here\n\ncheck_here("{slug}", globals())'
-    return _ipynb([*cells, ("code", check)])
-
-
-def _task_markdown(part: Part) -> str:
-    hints = "\n".join(
-        f"<details><summary>Hint {number}</summary>\n\n{hint}\n\n</details>"
-        for number, hint in enumerate(part.hints, start=1)
-    )
-    return f"## {part.title}\n\n{part.why.strip()}\n\n{part.task.strip()}\n\n{hints}"
-
-
-def _cells(source: str) -> list[tuple[str, str]]:
-    """A module cut into cells: its docstring, each function or class, and what lies between."""
-    cells: list[tuple[str, str]] = []
-    lines, start, previous_is_plain = source.splitlines(), 0, False
-    for node in ast.parse(source).body:
-        text = "\n".join(lines[start : node.end_lineno]).strip()
-        start = node.end_lineno or start
-        is_plain = not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.If)
-        if not cells and isinstance(node, ast.Expr):
-            title, _, rest = str(ast.literal_eval(node.value)).partition("\n")
-            cells.append(("markdown", f"# {title}\n{textwrap.dedent(rest)}".strip()))
-            continue
-        if is_plain and previous_is_plain:
-            cells[-1] = ("code", f"{cells[-1][1]}\n{text}")
-        else:
-            cells.append(("code", text))
-        previous_is_plain = is_plain
-    return cells
-
-
-def _ipynb(cells: Sequence[tuple[str, str]]) -> str:
-    """Cells in the notebook format 4.5; numbered identifiers keep the text the same."""
-    content = []
-    for number, (kind, text) in enumerate(cells):
-        cell: dict[str, Any] = {"cell_type": kind, "id": f"cell-{number:02}", "metadata": {}}
-        if kind == "code":
-            cell |= {"execution_count": None, "outputs": []}
-        content.append({**cell, "source": text.splitlines(keepends=True)})
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    notebook = {"cells": content, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
-    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
-
-
-def mistakes_markdown(slug: str) -> str:
-    """Where it goes wrong: each named mistake, its code, and what its first check prints."""
-    exercise = Exercise.load(slug)
-    sections = []
-    for mistake, module in exercise.suspects.items():
-        printed = next(v.text for v in exercise.judge(module) if v.status == "failed")
-        code = "\n\n".join(body.strip("\n") for body in mistake.code.values())
-        sections.append(
-            f"### {mistake.title}\n\n{mistake.why}\n\n```python\n{code}\n```\n\n"
-            f"What the check prints:\n\n```text\n{printed}\n```\n"
-        )
-    return "\n".join(sections)
