@@ -106,7 +106,8 @@ class TestEveryExercise:
     def test_the_docs_show_each_mistake_with_what_its_check_prints(self, slug: str) -> None:
         text = mistakes_markdown(slug)
         for mistake in Exercise.load(slug).mistakes:
-            assert f"### {mistake.title}\n\n{mistake.why}\n\n```python\n" in text
+            title = mistake.title.replace('"', "'")
+            assert f'??? bug "{title}"\n\n    {mistake.why}\n\n    ```python\n' in text
         assert text.count("looks like") >= len(Exercise.load(slug).mistakes)
 
 

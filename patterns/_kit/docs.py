@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from textwrap import indent
 
 from patterns._kit.cards import PATTERNS, Card, catalogue
 from patterns._kit.evidence import Evidence
@@ -92,17 +93,22 @@ def _write_pattern(card: Card) -> None:
 
 
 def mistakes_markdown(slug: str) -> str:
-    """Where it goes wrong: each named mistake, its code, and what its first check prints."""
+    """Where it goes wrong: by task, each named mistake, its code, and what its first check prints.
+
+    Each unfolds, because an exercise knows twenty mistakes and a reader looks for one.
+    """
     exercise = Exercise.load(slug)
-    sections = []
+    blocks: dict[str, list[str]] = {part.name: [f"### {part.title}\n"] for part in exercise.parts}
     for mistake, module in exercise.suspects.items():
         printed = next(v.text for v in exercise.judge(module) if v.status == "failed")
         code = "\n\n".join(body.strip("\n") for body in mistake.code.values())
-        sections.append(
-            f"### {mistake.title}\n\n{mistake.why}\n\n```python\n{code}\n```\n\n"
+        body = (
+            f"{mistake.why}\n\n```python\n{code}\n```\n\n"
             f"What the check prints:\n\n```text\n{printed}\n```\n"
         )
-    return "\n".join(sections)
+        title = mistake.title.replace('"', "'")
+        blocks[mistake.part].append(f'??? bug "{title}"\n\n{indent(body, "    ")}')
+    return "\n".join(text for block in blocks.values() for text in block)
 
 
 def _mkdocs(*arguments: str) -> int:
