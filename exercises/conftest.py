@@ -105,6 +105,6 @@ def pytest_terminal_summary(
         outcomes = learn.outcomes(file.exercise, file.verdicts)
         if set(outcomes.values()) != {"passed"}:
             slug = file.exercise.slug
-            write(f"What to do: patterns learn {slug}. A hint: patterns learn hint {slug}")
+            write(f"What to do: {learn.LEARN} {slug}. A hint: {learn.LEARN} hint {slug}")
     for note in config.stash[WORKSPACE].notes:
         write(f"\n{note}")

@@ -33,6 +33,12 @@ if TYPE_CHECKING:
     from patterns._kit.grade import Grader
 
 WORKSPACE = PATTERNS.parent / "exercises"
+# As the learner can type it: under uv, with the command installed, or without it.
+LEARN = (
+    "uv run patterns learn"
+    if "UV" in os.environ
+    else ("patterns learn" if shutil.which("patterns") else "python -m patterns learn")
+)
 ACTIONS = ("list", "hint", "diff", "reset", "update")
 POLL_SECONDS = 0.2
 
@@ -134,7 +140,7 @@ class Workspace:
         elif self._recall(exercise).get("stub", "") not in ("", _digest(exercise.stub)):
             self.notes.append(
                 f"The exercise {exercise.slug} has changed since your file was cut; "
-                f"`patterns learn update {exercise.slug}` brings the change in and keeps your code."
+                f"`{LEARN} update {exercise.slug}` brings the change in and keeps your code."
             )
         return path
 
@@ -392,10 +398,10 @@ def _show(workspace: Workspace, exercise: Exercise, grader: Grader | None = None
     found = outcomes(exercise, verdicts)
     todo = [part for part in exercise.parts if found[part.name] != "passed"]
     if not todo:
-        print(f"\nAll tasks pass. Beside the reference: patterns learn diff {exercise.slug}")
+        print(f"\nAll tasks pass. Beside the reference: {LEARN} diff {exercise.slug}")
         others = _next(workspace)
         if others.slug != exercise.slug:
-            print(f"The next exercise: patterns learn {others.slug}")
+            print(f"The next exercise: {LEARN} {others.slug}")
         return 0
     part = todo[0]
     if found[part.name] == "not written yet":
@@ -405,7 +411,7 @@ def _show(workspace: Workspace, exercise: Exercise, grader: Grader | None = None
         print(f"Write it in {' and '.join(_places(path, part))}.")
     else:
         print()
-    print(f"A hint: patterns learn hint {exercise.slug} {part.name}", flush=True)
+    print(f"A hint: {LEARN} hint {exercise.slug} {part.name}", flush=True)
     return 1 if "failed" in found.values() else 0
 
 
