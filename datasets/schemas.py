@@ -35,8 +35,8 @@ def validate(frame: pd.DataFrame, name: str) -> None:
     frame : DataFrame
         As ``load_NAME()`` or ``make_NAME()`` returns it, with all its columns.
     name : str
-        ``"rainfall"``, ``"nyc_flights"``, ``"nyc_weather"``, ``"nyc_planes"``, ``"nyc_airports"``
-        or ``"nyc_airlines"``.
+        ``"rainfall"``, ``"prescriptions"``, ``"book_prescriptions"``, ``"nyc_flights"``,
+        ``"nyc_weather"``, ``"nyc_planes"``, ``"nyc_airports"`` or ``"nyc_airlines"``.
 
     Raises
     ------

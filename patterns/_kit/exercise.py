@@ -395,7 +395,9 @@ def _same(got: Any, wanted: Any) -> bool:
         got, wanted = np.asarray(got, dtype=float), np.asarray(wanted, dtype=float)
     except (TypeError, ValueError):
         return False
-    return got.shape == wanted.shape and np.allclose(got, wanted, rtol=1e-6, atol=1e-9)
+    if got.shape != wanted.shape:
+        return False
+    return np.allclose(got, wanted, rtol=1e-6, atol=1e-9, equal_nan=True)
 
 
 def _show(value: Any, reads: str) -> str:

@@ -1,0 +1,363 @@
+"""What the exercise asks of an answer.
+
+The inputs are a few rows that a message can show whole, and the expected numbers are derived from
+what the votes, the coins and the costs mean, not from the pattern's own lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from patterns._kit.exercise import Case, check
+
+FloatArray = NDArray[np.float64]
+Rows = Sequence[Sequence[float]] | FloatArray
+
+
+# --- labels ---------------------------------------------------------------------------------------
+
+
+def labels_case(votes: Sequence[Sequence[int]], neutral_label: int = 2) -> Case:
+    """Votes and labels that are numbers."""
+    return Case(
+        call=f"labels_from_votes({shown(votes)}, neutral_label={neutral_label})",
+        answer=lambda module: module.labels_from_votes(votes, neutral_label),
+        expected=[row[0] if len(set(row)) == 1 else neutral_label for row in votes],
+    )
+
+
+def random_votes(n: int, n_experts: int, seed: int) -> list[list[int]]:
+    """Rows that are unanimous about as often as not."""
+    rng = np.random.default_rng(seed)
+    votes = np.repeat(rng.integers(0, 2, (n, 1)), n_experts, axis=1)
+    dissent = rng.integers(0, 2, n) * rng.integers(1, n_experts, n)
+    votes[np.arange(n_experts) < dissent[:, None]] ^= 1
+    return [list(map(int, rng.permutation(row))) for row in votes]
+
+
+@check("labels", why="Neutral is the exception: most cases have an answer, and that is the label.")
+def a_unanimous_vote_is_the_label() -> Iterator[Case]:
+    """What all experts of a row voted for is its label."""
+    yield labels_case([[0, 0, 0], [1, 1, 1]])
+    yield labels_case([[1, 1], [1, 1], [0, 0]], neutral_label=7)
+    yield labels_case([[3, 3, 3, 3], [3, 3, 3, 3]], neutral_label=4)
+
+
+@check("labels", why="Two experts who contradict each other are what the pattern learns from.")
+def an_even_split_is_neutral() -> Iterator[Case]:
+    """Where half of the experts vote for each label, the label is neutral."""
+    yield labels_case([[0, 1], [0, 0], [1, 0], [1, 1]])
+    yield labels_case([[0, 1, 0, 1], [1, 1, 1, 1], [1, 0, 0, 1]], neutral_label=7)
+    yield labels_case([[5, 3, 3, 5], [3, 5, 3, 5], [5, 5, 5, 5]], neutral_label=4)
+
+
+@check("labels", why="Of an odd number of votes there always is a majority: neutral would vanish.")
+def one_vote_against_is_enough() -> Iterator[Case]:
+    """A single expert who disagrees makes the row neutral, whoever it is."""
+    yield labels_case([[0, 0, 1], [0, 1, 0], [1, 0, 0], [1, 1, 1]])
+    yield labels_case([[1] * 9 + [0], [0] + [1] * 9, [1] * 10], neutral_label=7)
+    yield labels_case(random_votes(6, 5, seed=0))
+    yield labels_case(random_votes(8, 4, seed=1), neutral_label=3)
+
+
+def learned_case(votes: Sequence[Sequence[Any]], neutral_label: Any) -> Case:
+    """The classes that a classifier finds in the labels."""
+    names = [*dict.fromkeys(vote for row in votes for vote in row), neutral_label]
+    X = np.arange(len(votes))[:, None]
+
+    def answer(module: Any) -> Any:
+        return LogisticRegression().fit(X, module.labels_from_votes(votes, neutral_label)).classes_
+
+    return Case(
+        call=f"LogisticRegression().fit(X, labels_from_votes({shown(votes)}, "
+        f"{neutral_label!r})).classes_",
+        answer=answer,
+        view=lambda classes: sorted(
+            names.index(name) if name in names else -1 for name in classes.tolist()
+        ),
+        expected=[0, 1, 2],
+        reads=f"classes of these positions in {names} (-1 for any other):",
+    )
+
+
+@check("labels", why="The labels are made for a classifier, and their names are in its classes_.")
+def a_classifier_can_learn_the_labels() -> Iterator[Case]:
+    """A classifier finds the two labels and the neutral one, in full, in words and in numbers."""
+    yield learned_case([["A", "A"], ["A", "B"], ["B", "B"]], "either")
+    yield learned_case([["yes"] * 3, ["no"] * 3, ["yes", "no", "no"]], "no preference")
+    yield learned_case([[0, 0], [0, 1], [1, 1]], 2)
+    yield learned_case([[1, 1, 1], [5, 5, 5], [5, 1, 5]], 3)
+
+
+# --- correction -----------------------------------------------------------------------------------
+
+
+def as_voted(truth: FloatArray, n_votes: int) -> FloatArray:
+    """Probability of each label of the votes, if that of A, either and B is ``truth``.
+
+    Where either would do, each expert tosses a coin: all heads, all tails, or neutral.
+    """
+    all_heads = truth[:, 1] * 0.5**n_votes
+    neutral = truth[:, 1] - 2 * all_heads
+    return np.column_stack([truth[:, 0] + all_heads, neutral, truth[:, 2] + all_heads])
+
+
+def correction_case(proba: Rows, n_votes: int, expected: Rows, neutral_column: int = 1) -> Case:
+    """Rows of probabilities and what they should become."""
+    rows = np.asarray(proba, dtype=float)
+    return Case(
+        call=f"chance_agreement_correction({shown(rows)}, n_votes={n_votes}, "
+        f"neutral_column={neutral_column})",
+        answer=lambda module: module.chance_agreement_correction(
+            rows.copy(), n_votes, neutral_column
+        ),
+        expected=expected,
+    )
+
+
+def undone_case(truth: Rows, n_votes: int, order: Sequence[int] = (0, 1, 2)) -> Case:
+    """What coins did to the truth, in columns of this order, is undone."""
+    true = np.asarray(truth, dtype=float)
+    voted = as_voted(true, n_votes)[:, order]
+    return correction_case(voted, n_votes, true[:, order], list(order).index(1))
+
+
+def neutral_case(truth: Rows, n_votes: int) -> Case:
+    """Only the probability of neutral is looked at."""
+    case = undone_case(truth, n_votes)
+    return replace(
+        case,
+        view=lambda proba: np.asarray(proba)[:, 1],
+        expected=np.asarray(truth, dtype=float)[:, 1],
+        reads="a neutral column of",
+    )
+
+
+SOME = [[0.5, 0.4, 0.1], [0.2, 0.2, 0.6], [0.3, 0.6, 0.1]]
+OTHERS = [[0.1, 0.8, 0.1], [0.7, 0.2, 0.1]]
+
+
+@check("correction", why="Two coins fall alike half of the time, so half of the neutrals hide.")
+def two_votes_show_half_of_the_neutrals() -> Iterator[Case]:
+    """With two votes, neutral is twice as probable as the labels say."""
+    yield neutral_case(SOME, 2)
+    yield neutral_case(OTHERS, 2)
+    yield neutral_case([[0.9, 0, 0.1], [0.15, 0.25, 0.6]], 2)
+
+
+@check("correction", why="Three coins fall alike less often than two, and ten hardly ever.")
+def more_votes_show_more_of_the_neutrals() -> Iterator[Case]:
+    """With more votes, fewer neutrals are hidden: of m votes a share of 2 ** (1 - m)."""
+    yield neutral_case(SOME, 3)
+    yield neutral_case(OTHERS, 4)
+    yield neutral_case(SOME, 10)
+
+
+@check("correction", why="A hidden neutral looks like either label, by the same chance.")
+def both_labels_give_up_the_same() -> Iterator[Case]:
+    """What neutral gains, each of the two labels loses by half."""
+    yield undone_case(SOME, 2)
+    yield undone_case(OTHERS, 3)
+    yield undone_case([[0.8, 0.2, 0], [0.45, 0.5, 0.05]], 4)
+
+
+@check("correction", why='Classes are sorted: "either" may come in the middle, "neutral" last.')
+def columns_keep_their_order() -> Iterator[Case]:
+    """The neutral column may be any of the three, and stays where it was."""
+    yield undone_case(SOME, 2, order=(0, 2, 1))
+    yield undone_case(OTHERS, 3, order=(1, 0, 2))
+    yield undone_case(SOME, 3, order=(2, 0, 1))
+
+
+@check("correction", why="Estimates err: a model may predict what no coins could have made.")
+def the_result_is_a_probability() -> Iterator[Case]:
+    """Neutral ends at 1; a label ends at 0, and then the other one has what neutral leaves."""
+    # 0.4 / (1 - 1/2) = 0.8 neutral, and 0.8 / 4 = 0.2 less for each: 0 would become -0.2.
+    yield correction_case([[0.6, 0.4, 0]], 2, [[0.2, 0.8, 0]])
+    yield correction_case([[0.1, 0.3, 0.6], [0.5, 0.3, 0.2]], 2, [[0, 0.6, 0.4], [0.35, 0.6, 0.05]])
+    yield correction_case([[0.02, 0.6, 0.38]], 3, [[0, 0.8, 0.2]])
+    # More disagreement than coins make.
+    yield correction_case([[0.1, 0.8, 0.1], [0.45, 0.55, 0]], 2, [[0, 1, 0], [0, 1, 0]])
+    yield correction_case([[0, 0.1, 0.9], [0, 1, 0]], 3, [[0, 0.4 / 3, 2.6 / 3], [0, 1, 0]])
+
+
+@check(
+    "correction",
+    why="The raw probabilities may still be needed, and another call would correct them twice.",
+)
+def the_callers_array_stays_as_it_is() -> Iterator[Case]:
+    """The array that was passed in is not changed."""
+    for n_votes, order in ((2, (0, 1, 2)), (3, (0, 2, 1))):
+        case = undone_case(SOME, n_votes, order)
+        given = as_voted(np.array(SOME), n_votes)[:, order]
+        yield replace(
+            case,
+            call=f"{case.call}, and then the array that was passed in",
+            answer=passed_in(given, n_votes, list(order).index(1)),
+            expected=given,
+        )
+
+
+def passed_in(given: FloatArray, n_votes: int, neutral_column: int) -> Any:
+    """Ask for the array after the call."""
+
+    def answer(module: Any) -> Any:
+        array = given.copy()
+        module.chance_agreement_correction(array, n_votes, neutral_column)
+        return array
+
+    return answer
+
+
+# --- decision -------------------------------------------------------------------------------------
+
+
+def decision_case(proba: Rows, cost: Rows) -> Case:
+    """The cheapest action, by adding up what each may cost."""
+    rows, costs = np.asarray(proba).tolist(), np.asarray(cost).tolist()
+    expected = []
+    for row in rows:
+        sums = [float(np.dot(row, column)) for column in np.transpose(costs)]
+        expected.append(sums.index(min(sums)))
+    return Case(
+        call=f"least_costly_action({shown(rows)}, cost_matrix={shown(costs)})",
+        answer=lambda module: module.least_costly_action(rows, costs),
+        expected=expected,
+        reads="actions number",
+    )
+
+
+CERTAIN = np.eye(3)
+CHOW = [[0, 1, 0.2], [1, 0, 0.2]]
+FREE_CHOICE = [[0, 1, 0.2], [0, 0, 0.2], [1, 0, 0.2]]
+REVIEW_ONLY = [[0, 1, 0.2], [1, 1, 0.2], [1, 0, 0.2]]
+
+
+@check("decision", why="A row of the costs is a class, a column an action; they need not match.")
+def a_certain_class_gets_its_cheapest_action() -> Iterator[Case]:
+    """Where the class is certain, the action is the cheapest of its row."""
+    yield decision_case(CERTAIN, [[5, 1, 3], [2, 4, 6], [7, 8, 0]])
+    yield decision_case(CERTAIN[[2, 0, 1, 1]], [[3, 1], [0, 2], [4, 9]])
+    yield decision_case([[0, 1], [1, 0]], [[4, 2, 9, 1], [0, 3, -1, 2]])
+
+
+@check("decision", why="With two classes and a review this is Chow's rule, the baseline to beat.")
+def doubt_is_reviewed() -> Iterator[Case]:
+    """With the costs 0, 1 and a price, review where the larger probability is too small."""
+    yield decision_case([[0.9, 0.1], [0.7, 0.3], [0.3, 0.7], [0.15, 0.85]], CHOW)
+    yield decision_case([[0.9, 0.1], [0.55, 0.45], [0.3, 0.7]], [[0, 1, 0.4], [1, 0, 0.4]])
+    yield decision_case([[0.94, 0.06], [0.9, 0.1], [0.04, 0.96]], [[0, 1, 0.07], [1, 0, 0.07]])
+
+
+@check("decision", why="A threshold knows one probability; the costs weigh all of them.")
+def costs_weigh_all_probabilities() -> Iterator[Case]:
+    """The action has the least expected cost, whatever the number of classes and the costs."""
+    yield decision_case([[0.8, 0.2], [0.95, 0.05]], [[0, 1], [10, 0]])
+    patients = [[0.45, 0.45, 0.1], [0.15, 0.8, 0.05], [0.4, 0.2, 0.4], [0.04, 0.06, 0.9]]
+    yield decision_case(patients, FREE_CHOICE)
+    yield decision_case(patients, REVIEW_ONLY)
+    four = [[0.25, 0.3, 0.45, 0], [0.05, 0.55, 0.2, 0.2], [0.6, 0.1, 0.1, 0.2]]
+    yield decision_case(four, [[2, -3, -6], [7, -1, 1], [-8, -4, 0], [-1, 2, -9]])
+    yield decision_case(
+        four, [[5, 1, 4, 3, 4], [3, 9, 2, 5, 4], [-1, 9, 6, 9, -2], [4, 0, 3, 6, 4]]
+    )
+
+
+@check("decision", why="The same input must give the same decision, on every machine.")
+def of_equal_actions_the_first_is_taken() -> Iterator[Case]:
+    """Of actions that cost the same, the first is taken."""
+    yield decision_case([[0.5, 0.5], [0.25, 0.75]], [[0, 1], [1, 0]])
+    yield decision_case([[0.25, 0.5, 0.25], [0.5, 0.25, 0.25]], [[0, 1, 1], [0, 0, 1], [1, 0, 1]])
+    yield decision_case([[0.75, 0.25], [0.25, 0.75]], [[0, 1, 0.25], [1, 0, 0.25]])
+
+
+# --- curve ----------------------------------------------------------------------------------------
+
+
+def curve_case(loss: Sequence[float], confidence: Sequence[float]) -> Case:
+    """The risks: of the first k rows, where equals have the mean of their losses."""
+    leveled = [
+        np.mean([x for x, other in zip(loss, confidence, strict=True) if other == own])
+        for own in sorted(confidence, reverse=True)
+    ]
+    return Case(
+        call=f"risk_coverage_curve(loss={shown(loss)}, confidence={shown(confidence)})",
+        answer=lambda module: module.risk_coverage_curve(list(loss), list(confidence)),
+        view=lambda curve: np.asarray(curve[1], dtype=float),
+        expected=[np.mean(leveled[:k]) for k in range(1, len(loss) + 1)],
+        reads="risks of",
+    )
+
+
+def random_cases(n: int, seed: int) -> tuple[list[float], list[float]]:
+    """Costs and distinct confidences, in no order."""
+    rng = np.random.default_rng(seed)
+    return rng.uniform(0, 3, n).round(1).tolist(), (rng.permutation(n) / 10 - 0.3).round(1).tolist()
+
+
+@check(
+    "curve", why="Who decides every case pays the mean loss: that point is not up to the ranking."
+)
+def the_curve_ends_at_the_mean_loss() -> Iterator[Case]:
+    """The last risk is the mean loss of all cases."""
+    for loss, confidence in (
+        ([3, 0, 0, 1], [0.1, 0.9, 0.8, 0.7]),
+        ([0.5, 2, 0], [0.2, 0.3, 0.1]),
+        random_cases(6, 0),
+    ):
+        yield replace(
+            curve_case(loss, confidence),
+            view=lambda curve: np.asarray(curve[1], dtype=float)[-1],
+            expected=np.mean(loss),
+            reads="a curve that ends at the risk",
+        )
+
+
+@check("curve", why="The horizontal axis is work done; confidence has no scale that models share.")
+def coverage_is_the_share_of_cases() -> Iterator[Case]:
+    """Coverage goes up by one case at a time: 1/n, 2/n, ..., 1."""
+    for loss, confidence in (
+        ([1, 0, 0, 1], [0.1, 0.9, 0.8, 0.7]),
+        ([0.5, 2, 0, 1, 1], [-0.2, -3, -1, -0.2, -2]),
+        ([2], [0.5]),
+    ):
+        yield replace(
+            curve_case(loss, confidence),
+            view=lambda curve: np.asarray(curve[0], dtype=float),
+            expected=np.arange(1, len(loss) + 1) / len(loss),
+            reads="coverages of",
+        )
+
+
+@check("curve", why="A model that knows when it errs has a low risk as long as it may choose.")
+def the_most_confident_are_decided_first() -> Iterator[Case]:
+    """The risk at k/n is the mean loss of the k most confident cases."""
+    yield curve_case([1, 0, 0, 1], [0.1, 0.9, 0.8, 0.7])
+    yield curve_case([0, 1, 0, 0, 1], [0.6, 0.9, 0.5, 0.8, 0.7])
+    yield curve_case([2, 0.5, 0, 1.5], [-0.4, -1, -0.1, -3])
+    yield curve_case(*random_cases(7, 1))
+
+
+@check("curve", why="Else the order of rows, or of errors among equals, makes a model look better.")
+def equals_count_with_their_mean_loss() -> Iterator[Case]:
+    """Cases of equal confidence count with their mean loss, one after the other."""
+    yield curve_case([0, 1, 0, 0], [0.5, 0.5, 0.5, 0.5])
+    yield curve_case([0, 1, 0, 1, 0], [0.9, 0.7, 0.7, 0.7, 0.2])
+    yield curve_case([1, 0, 3, 0, 0, 1], [0.4, 0.4, 0.8, 0.8, 0.6, 0.4])
+    loss, confidence = random_cases(8, 2)
+    yield curve_case(loss, [round(value * 5) / 5 for value in confidence])
+
+
+def shown(values: Any) -> str:
+    """Nested lists as one would type them, without more digits than needed."""
+    if isinstance(values, str):
+        return repr(values)
+    if np.ndim(values) == 0:
+        return f"{values:.6g}"
+    return f"[{', '.join(map(shown, values))}]"
