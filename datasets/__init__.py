@@ -13,6 +13,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datasets._bundled import DataIntegrityError as DataIntegrityError
     from datasets._dataset import Dataset as Dataset
+    from datasets.crosses import CrossData as CrossData
+    from datasets.crosses import make_circle as make_circle
+    from datasets.crosses import make_day_hour as make_day_hour
+    from datasets.crosses import make_high_cardinality as make_high_cardinality
+    from datasets.crosses import make_lat_lon as make_lat_lon
+    from datasets.crosses import make_overcrossing as make_overcrossing
+    from datasets.crosses import make_xor as make_xor
+    from datasets.crosses import overcrossing_pair as overcrossing_pair
     from datasets.nyc_flights import load_nyc_airlines as load_nyc_airlines
     from datasets.nyc_flights import load_nyc_airports as load_nyc_airports
     from datasets.nyc_flights import load_nyc_flights as load_nyc_flights
@@ -32,6 +40,7 @@ if TYPE_CHECKING:
 # Each name's module is imported when the name is first asked for: a program that only makes rain
 # does not pay for reading Parquet. The imports above say the same to type checkers.
 _MODULE_OF = {
+    "CrossData": "crosses",
     "DataIntegrityError": "_bundled",
     "DataValidationError": "schemas",
     "Dataset": "_dataset",
@@ -43,8 +52,15 @@ _MODULE_OF = {
     "load_nyc_planes": "nyc_flights",
     "load_nyc_weather": "nyc_flights",
     "make_book_prescriptions": "prescriptions",
+    "make_circle": "crosses",
+    "make_day_hour": "crosses",
+    "make_high_cardinality": "crosses",
+    "make_lat_lon": "crosses",
+    "make_overcrossing": "crosses",
     "make_prescriptions": "prescriptions",
     "make_rainfall": "rainfall",
+    "make_xor": "crosses",
+    "overcrossing_pair": "crosses",
     "split_by_group": "splits",
     "split_by_key": "splits",
     "split_forward": "splits",

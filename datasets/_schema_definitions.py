@@ -18,6 +18,14 @@ _YEAR, _MONTH = pa.Check.eq(2013), pa.Check.in_range(1, 12)
 _DAY, _HOUR, _MINUTE = pa.Check.in_range(1, 31), pa.Check.in_range(0, 23), pa.Check.in_range(0, 59)
 _DRUG = pa.Check.isin(["acetaminophen", "ibuprofen"])
 _STATE = pa.Check.isin(["acetaminophen", "either", "ibuprofen"])
+_DAY_NAME = pa.Check.isin(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"])
+_BINARY = pa.Check.isin([0, 1])
+_MINUS_1_TO_1 = pa.Check.in_range(-1, 1)
+_TWO_CLASSES = {
+    "x0": pa.Column(float, _MINUS_1_TO_1),
+    "x1": pa.Column(float, _MINUS_1_TO_1),
+    "y": pa.Column(int, _BINARY),
+}
 _HOUR_OF_2013 = pa.Column(
     pd.DatetimeTZDtype("us", "UTC"),
     [
@@ -60,6 +68,39 @@ SCHEMAS = {
             "ulcer": pa.Column(int, pa.Check.isin([0, 1])),
             "prescription": pa.Column(str, _DRUG),
             "state": pa.Column(str, _STATE),
+        },
+        strict=True,
+    ),
+    "xor": pa.DataFrameSchema(_TWO_CLASSES, strict=True),
+    "circle": pa.DataFrameSchema(_TWO_CLASSES, strict=True),
+    "day_hour": pa.DataFrameSchema(
+        {
+            "day": pa.Column(str, _DAY_NAME),
+            "hour": pa.Column(int, _HOUR),
+            "demand": pa.Column(float),
+        },
+        strict=True,
+    ),
+    "overcrossing": pa.DataFrameSchema(
+        {
+            **{f"c{i}": pa.Column(int, pa.Check.in_range(0, 5)) for i in range(8)},
+            "y": pa.Column(int, _BINARY),
+        },
+        strict=True,
+    ),
+    "high_cardinality": pa.DataFrameSchema(
+        {
+            "user": pa.Column(int, pa.Check.ge(0)),
+            "item": pa.Column(int, pa.Check.ge(0)),
+            "rating": pa.Column(float),
+        },
+        strict=True,
+    ),
+    "lat_lon": pa.DataFrameSchema(
+        {
+            "lat": pa.Column(float, pa.Check.in_range(40, 41)),
+            "lon": pa.Column(float, pa.Check.in_range(-74, -73)),
+            "log_price": pa.Column(float),
         },
         strict=True,
     ),

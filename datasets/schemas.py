@@ -35,8 +35,7 @@ def validate(frame: pd.DataFrame, name: str) -> None:
     frame : DataFrame
         As ``load_NAME()`` or ``make_NAME()`` returns it, with all its columns.
     name : str
-        ``"rainfall"``, ``"prescriptions"``, ``"book_prescriptions"``, ``"nyc_flights"``,
-        ``"nyc_weather"``, ``"nyc_planes"``, ``"nyc_airports"`` or ``"nyc_airlines"``.
+        NAME as above: ``"rainfall"`` for what ``make_rainfall()`` returns.
 
     Raises
     ------

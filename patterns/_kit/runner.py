@@ -119,7 +119,7 @@ def run(job: Run, progress: Callable[[int, int], None] = lambda done, of: None) 
         config={k: v for k, v in asdict(job.config).items() if k != "seed"},
         seeds=job.seeds,
         seconds=round(time.perf_counter() - started, 1),
-        versions={name: importlib.metadata.version(name) for name in job.card.packages},
+        versions={name: _version(name) for name in job.card.packages},
         glossary=example.GLOSSARY,
         metrics={name: tuple(seed[name] for seed in metrics) for name in metrics[0]},
         verdicts=tuple(claim.judge(metrics) for claim in example.CLAIMS),
@@ -128,6 +128,14 @@ def run(job: Run, progress: Callable[[int, int], None] = lambda done, of: None) 
     for path in kept.values():
         path.unlink()
     return evidence
+
+
+def _version(package: str) -> str:
+    """Of an installed package, or of its build without GPU code, where that is installed."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return importlib.metadata.version(f"{package}-cpu")
 
 
 def _each(tasks: list[tuple[Any, ...]], n_workers: int) -> Iterator[None]:

@@ -1,0 +1,365 @@
+"""Wrong solutions that people really write, and right ones that are written differently.
+
+The code takes the place of a marked region of ``pattern.py``.
+"""
+
+from __future__ import annotations
+
+from patterns._kit.exercise import Alternative, Mistake
+
+# What most keys have in common: a digest of one text for each row.
+DIGEST = """
+digests = [hashlib.blake2b(text.encode(), digest_size=8).digest() for text in texts]
+return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+"""
+
+MISTAKES = (
+    Mistake(
+        name="codes-of-the-batch",
+        part="key",
+        title="The key is made of the codes of this batch",
+        why="A code only says which text came first here; digest the text that it stands for.",
+        code={
+            "ex-key": """
+key = np.zeros(len(cells), dtype=np.uint64)
+for texts, codes in zip(cells.levels, cells.codes):
+    key = key * np.uint64(len(texts) + 1) + (np.asarray(codes) + 1).astype(np.uint64)
+return key
+"""
+        },
+    ),
+    Mistake(
+        name="python-hash",
+        part="key",
+        title="The key is Python's hash",
+        why="Python salts hash() of text anew in each process: training and serving disagree. Use "
+        "a digest, such as hashlib.blake2b.",
+        code={
+            "ex-key": """
+rows = zip(*(
+    [hash(texts[code]) if code >= 0 else 1 for code in codes]
+    for texts, codes in zip(cells.levels, cells.codes)
+))
+return np.array([hash(row) % 2**64 for row in rows], dtype=np.uint64)
+"""
+        },
+    ),
+    Mistake(
+        name="joined-with-a-separator",
+        part="key",
+        title="The texts were joined with a separator",
+        why='With "_" between them, "1_2" and "_3" is the same as "1" and "_2_3". Digest each part '
+        "before combining, or write its length in front of it.",
+        code={
+            "ex-key": """
+texts = ["_".join("\\0" if text != text else text for text in row) for row in cells]
+"""
+            + DIGEST
+        },
+    ),
+    Mistake(
+        name="joined-without-a-separator",
+        part="key",
+        title="The texts were joined without a separator",
+        why='"1" and "23" is then the same as "12" and "3".',
+        code={
+            "ex-key": """
+texts = ["".join("\\0" if text != text else text for text in row) for row in cells]
+"""
+            + DIGEST
+        },
+    ),
+    Mistake(
+        name="order-lost",
+        part="key",
+        title="The digests were added up, and their order was lost",
+        why="Sums and XOR are the same in any order, and XOR of a part with itself is 0. Mix the "
+        "key between the parts, for instance by a multiplication.",
+        code={
+            "ex-key": """
+key = np.zeros(len(cells), dtype=np.uint64)
+for texts, codes in zip(cells.levels, cells.codes):
+    digests = [hashlib.blake2b(text.encode(), digest_size=8).digest() for text in texts]
+    numbers = np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+    key ^= np.append(numbers, np.uint64(7))[codes]
+return key
+"""
+        },
+    ),
+    Mistake(
+        name="missing-as-text",
+        part="key",
+        title="A missing part was written as the text nan",
+        why="A category whose text is nan then shares its key. Give missing parts a number that no "
+        "text is digested to.",
+        code={
+            "ex-key": """
+texts = [repr(tuple(str(text) for text in row)) for row in cells]
+"""
+            + DIGEST
+        },
+    ),
+    Mistake(
+        name="missing-as-empty",
+        part="key",
+        title="A missing part was taken for an empty text",
+        why="Empty text is a category, too. Give missing parts a number of their own.",
+        code={
+            "ex-key": """
+texts = [repr(tuple("" if text != text else str(text) for text in row)) for row in cells]
+"""
+            + DIGEST
+        },
+    ),
+    Mistake(
+        name="all-combinations",
+        part="vocabulary",
+        title="The vocabulary holds all combinations that are possible",
+        why="Most never occur: their columns are always zero, and of three columns with 100 "
+        "categories each there are a million.",
+        code={
+            "ex-vocabulary": """
+self.vocabularies_ = [
+    pd.MultiIndex.from_product([cross.get_level_values(i).unique() for i in range(cross.nlevels)])
+    for cross in cells
+]
+"""
+        },
+    ),
+    Mistake(
+        name="learned-while-transforming",
+        part="vocabulary",
+        title="The rows to transform were numbered anew",
+        why="The column of a combination then depends on the batch. Look it up in the vocabulary "
+        "of the training rows.",
+        code={"ex-lookup": "found = [pd.factorize(cross, sort=True)[0] for cross in cells]"},
+    ),
+    Mistake(
+        name="unseen-in-the-last-column",
+        part="vocabulary",
+        title="An unseen combination marks the last column",
+        why="An index of -1 counts from the end. Leave it at -1, which marks no column.",
+        code={
+            "ex-lookup": """
+found = [
+    vocabulary.get_indexer(cross) % len(vocabulary)
+    for vocabulary, cross in zip(self.vocabularies_, cells)
+]
+"""
+        },
+    ),
+    Mistake(
+        name="nearest-neighbor",
+        part="vocabulary",
+        title="An unseen combination marks its neighbor in the alphabet",
+        why="searchsorted tells where a value would belong, not whether it is there.",
+        code={
+            "ex-lookup": """
+found = []
+for vocabulary, cross in zip(self.vocabularies_, cells):
+    known = [tuple("~" if text != text else text for text in row) for row in vocabulary]
+    rows = [tuple("~" if text != text else text for text in row) for row in cross]
+    order = sorted(range(len(known)), key=lambda i: known[i])
+    place = [min(sum(known[i] < row for i in order), len(order) - 1) for row in rows]
+    found.append(np.array([order[i] for i in place]))
+"""
+        },
+    ),
+    Mistake(
+        name="unseen-halts",
+        part="vocabulary",
+        title="An unseen combination raises an error",
+        why="New combinations occur every day; the model must answer by the main effects then.",
+        code={
+            "ex-lookup": """
+found = [
+    np.array([vocabulary.get_loc(row) for row in cross])
+    for vocabulary, cross in zip(self.vocabularies_, cells)
+]
+"""
+        },
+    ),
+    Mistake(
+        name="missing-dropped",
+        part="vocabulary",
+        title="Combinations with a missing part were dropped",
+        why="Then a row with a missing value is treated as one that never occurred.",
+        code={
+            "ex-vocabulary": """
+self.vocabularies_ = [cross.dropna().unique().sort_values() for cross in cells]
+"""
+        },
+    ),
+    Mistake(
+        name="a-bin-too-few",
+        part="bins",
+        title="The last bin is never used",
+        why="The remainder of a division by n is already between 0 and n - 1.",
+        code={
+            "ex-bins": """
+found = [cross_keys(cross) % np.uint64(max(int(n_hash_bins) - 1, 1)) for cross in cells]
+"""
+        },
+    ),
+    Mistake(
+        name="bins-by-position",
+        part="bins",
+        title="Combinations were numbered by their first appearance",
+        why="The bin then depends on the other rows of the batch. Take the key.",
+        code={"ex-bins": "found = [pd.factorize(cross)[0] % int(n_hash_bins) for cross in cells]"},
+    ),
+    Mistake(
+        name="bins-added-up",
+        part="bins",
+        title="Each part was hashed by itself, and the bins added up",
+        why="With few bins the sums repeat, and the order of the parts is lost. Hash the key of "
+        "the whole combination.",
+        code={
+            "ex-bins": """
+found = []
+for cross in cells:
+    total = np.zeros(len(cross), dtype=int)
+    for i in range(cross.nlevels):
+        total += np.array([sum(map(ord, str(text))) for text in cross.get_level_values(i)])
+    found.append(total % int(n_hash_bins))
+"""
+        },
+    ),
+    Mistake(
+        name="bins-of-one-part",
+        part="bins",
+        title="Only the last part was hashed",
+        why="That gives the bins of one column, whose effect the model has already.",
+        code={
+            "ex-bins": """
+found = [
+    cross_keys(pd.MultiIndex([cross.levels[-1]], [cross.codes[-1]])) % n_hash_bins
+    for cross in cells
+]
+"""
+        },
+    ),
+    Mistake(
+        name="no-collisions",
+        part="law",
+        title="Each cell was given a bin of its own as long as there are bins",
+        why="Nobody hands out the bins: each cell draws one, whether it is taken or not.",
+        code={"ex-law": "return np.minimum(1.0, bins / n_cells)"},
+    ),
+    Mistake(
+        name="only-cells-alone",
+        part="law",
+        title="Only cells that share no bin were counted",
+        why="Cells that share a bin keep their mean, and the mean is worth one cell.",
+        code={"ex-law": "return (1 - 1 / bins) ** (n_cells - 1)"},
+    ),
+    Mistake(
+        name="share-of-the-bins",
+        part="law",
+        title="The share of the bins in use was returned",
+        why="With few bins nearly all are in use, and hold little. Relate bins in use to cells.",
+        code={"ex-law": "return 1 - (1 - 1 / bins) ** n_cells"},
+    ),
+)
+
+ALTERNATIVES = (
+    Alternative(
+        name="key of the texts with their lengths in front",
+        code={
+            "ex-key": """
+def part(text):
+    return "-" if text != text else f"{len(text)}:{text}"
+
+keys = [hashlib.sha256("".join(map(part, row)).encode()).digest()[:8] for row in cells]
+return np.array([int.from_bytes(key, "big") for key in keys], dtype=np.uint64)
+"""
+        },
+    ),
+    Alternative(
+        name="key of the row as JSON",
+        code={
+            "ex-key": """
+rows = [json.dumps([None if text != text else str(text) for text in row]) for row in cells]
+keys = [hashlib.md5(row.encode()).hexdigest()[:16] for row in rows]
+return np.array([int(key, 16) for key in keys], dtype=np.uint64)
+"""
+        },
+    ),
+    Alternative(
+        name="key as a polynomial of digests",
+        code={
+            "ex-key": """
+key = np.full(len(cells), 14695981039346656037, dtype=np.uint64)
+for texts, codes in zip(cells.levels, cells.codes):
+    numbers = [
+        int.from_bytes(hashlib.blake2b(t.encode(), digest_size=8).digest(), "big") for t in texts
+    ]
+    numbers = np.array([*numbers, 12345], dtype=np.uint64)
+    key = key * np.uint64(1099511628211) + numbers[codes]
+return key
+"""
+        },
+    ),
+    Alternative(
+        name="vocabulary in order of appearance, in a dictionary",
+        code={
+            "ex-vocabulary": """
+self.vocabularies_ = []
+for cross in cells:
+    vocabulary = {}
+    for row in cross:
+        row = tuple(None if text != text else text for text in row)
+        vocabulary.setdefault(row, len(vocabulary))
+    self.vocabularies_.append(vocabulary)
+""",
+            "ex-lookup": """
+found = []
+for vocabulary, cross in zip(self.vocabularies_, cells):
+    rows = [tuple(None if text != text else text for text in row) for row in cross]
+    found.append(np.array([vocabulary.get(row, -1) for row in rows]))
+""",
+        },
+    ),
+    Alternative(
+        name="vocabulary by drop_duplicates, unsorted",
+        code={
+            "ex-vocabulary": """
+self.vocabularies_ = [cross[~cross.duplicated()] for cross in cells]
+""",
+        },
+    ),
+    Alternative(
+        name="bins from the high bits of the key",
+        code={
+            "ex-bins": """
+found = []
+for cross in cells:
+    high = (cross_keys(cross) >> np.uint64(32)).astype(float)
+    found.append((high / 2**32 * int(n_hash_bins)).astype(np.int64))
+"""
+        },
+    ),
+    Alternative(
+        name="bins in a loop of Python integers",
+        code={
+            "ex-bins": """
+found = [
+    np.array([int(key) % int(n_hash_bins) for key in cross_keys(cross)]) for cross in cells
+]
+"""
+        },
+    ),
+    Alternative(
+        name="the law in the limit of many bins",
+        code={"ex-law": "return -np.expm1(-n_cells / bins) * bins / n_cells"},
+    ),
+    Alternative(
+        name="the law from the chance that a bin stays empty",
+        code={
+            "ex-law": """
+empty = np.exp(n_cells * np.log1p(-1 / bins))
+return (1 - empty) * bins / n_cells
+"""
+        },
+    ),
+)
