@@ -19,7 +19,7 @@ from patterns import catalogue
 from patterns._kit import cli, runner
 from patterns._kit.cards import find
 from patterns._kit.evidence import Claim, Evidence, Result
-from patterns._kit.report import metric_tables, write_html
+from patterns._kit.report import metric_tables, three_digits, write_html
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,18 @@ class TestRunner:
         assert "At most 1." in text
         assert "src=" not in text.replace('src="data:', "")
         assert "http" not in text
+
+    @pytest.mark.parametrize(
+        ("value", "text"),
+        [(1.0, "1.00"), (0.9996, "1.00"), (0.01234, "0.0123"), (-2.5, "-2.50"), (123.4, "123")],
+    )
+    def test_claims_show_three_digits(self, value: float, text: str) -> None:
+        assert three_digits(value) == text
+
+    def test_a_build_without_gpu_code_counts_as_the_package(self) -> None:
+        import xgboost
+
+        assert runner._version("xgboost") == xgboost.__version__
 
     def test_tables_keep_the_order_of_the_metrics(
         self, example: SimpleNamespace, tmp_path: Path

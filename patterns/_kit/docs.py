@@ -15,7 +15,7 @@ from textwrap import indent
 from patterns._kit.cards import PATTERNS, Card, catalogue
 from patterns._kit.evidence import Evidence
 from patterns._kit.exercise import Exercise
-from patterns._kit.report import Table, claim_table, markdown, metric_tables
+from patterns._kit.report import Table, claim_table, markdown, metric_tables, three_digits
 
 ROOT = PATTERNS.parent
 SNIPPETS = ROOT / "build" / "snippets"
@@ -75,10 +75,10 @@ def _write_pattern(card: Card) -> None:
     (folder / "glossary.md").write_text(glossary, "utf-8")
     # A claim's sentence with what was measured, for the facts at the top of a page.
     for verdict in evidence.verdicts:
-        worst = verdict.values[verdict.tightest]
-        mean = sum(verdict.values) / len(verdict.values)
-        fact = f"{verdict.sentence} Measured: {mean:.3g} on average over {len(verdict.values)} "
-        fact += f"seeds, {worst:.3g} on the seed nearest to the bound.\n"
+        worst = three_digits(verdict.values[verdict.tightest])
+        mean = three_digits(sum(verdict.values) / len(verdict.values))
+        fact = f"{verdict.sentence} Measured: {mean} on average over {len(verdict.values)} seeds, "
+        fact += f"{worst} on the seed nearest to the bound.\n"
         (folder / f"claim-{verdict.name}.md").write_text(fact, "utf-8")
     run = (
         f"Documented run: {evidence.seconds:.0f} seconds with two processes, seeds "

@@ -59,11 +59,16 @@ def claim_table(verdicts: Sequence[Verdict]) -> Table:
                 verdict.kind,
                 verdict.sentence,
                 bound,
-                f"{verdict.values[verdict.tightest]:.3g}",
+                three_digits(verdict.values[verdict.tightest]),
                 f"{held} of {len(verdict.values)}",
             )
         )
     return Table("claims", ("", "kind", "claim", "bound", "nearest", "seeds"), tuple(rows))
+
+
+def three_digits(value: float) -> str:
+    """A number with three significant digits, zeros included."""
+    return f"{value:#.3g}".rstrip(".")
 
 
 def print_report(evidence: Evidence, card: Card, console: Console) -> None:
