@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from patterns._kit import learn, notebooks
+from patterns._kit import cli, learn, notebooks
 from patterns._kit.cards import PATTERNS
 from patterns._kit.exercise import Exercise, build_module, region_bodies, replace_regions
 from patterns._kit.grade import grade
@@ -41,12 +40,9 @@ def command(
     """Run a command; its exit code, and what it printed."""
     monkeypatch.setattr(learn, "WORKSPACE", workspace.folder)
     monkeypatch.chdir(workspace.folder.parent)
-    parser = argparse.ArgumentParser()
-    learn.add_commands(parser.add_subparsers())
 
     def run(*words: str) -> tuple[int, str]:
-        options = parser.parse_args(words)
-        code = options.handler(options)
+        code = cli.main(words)
         out, err = capsys.readouterr()
         return code, out + err
 

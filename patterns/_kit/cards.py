@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import tomllib
 from dataclasses import dataclass
@@ -70,6 +69,8 @@ def find(slug: str) -> Card:
     """
     cards = {card.slug: card for card in catalogue()}
     if slug not in cards:
+        import difflib
+
         near = difflib.get_close_matches(slug.lower().replace("-", "_"), cards, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(cards)}"
         raise UnknownPatternError(f"no pattern is called {slug!r}; {hint}")

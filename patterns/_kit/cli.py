@@ -11,7 +11,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from patterns._kit import learn
 from patterns._kit.cards import Card, UnknownPatternError, catalogue, find
 
 if TYPE_CHECKING:
@@ -62,7 +61,28 @@ def _parser() -> argparse.ArgumentParser:
     docs = commands.add_parser("docs", help="the documentation site")
     docs.add_argument("action", choices=["build", "serve"])
     docs.set_defaults(handler=_docs)
-    learn.add_commands(commands)
+
+    learn = commands.add_parser(
+        "learn",
+        help="exercises: write a pattern yourself",
+        usage="patterns learn [--watch] [NAME]\n"
+        "       patterns learn list | hint [NAME [TASK]] | diff [NAME]\n"
+        "       patterns learn reset NAME | update [NAME]",
+        description="Grade an exercise and show what to do next; without NAME, the next one that "
+        "is not finished.",
+    )
+    add = learn.add_argument
+    add("words", nargs="*", metavar="NAME", help="an exercise, or one of the actions")
+    add("--watch", action="store_true", help="grade again whenever the file is saved")
+    learn.set_defaults(handler=_learn)
+
+    notebook = commands.add_parser("notebook", help="write an example or exercise as a notebook")
+    add = notebook.add_argument
+    add("name", metavar="NAME", help="a pattern of `patterns list`")
+    add("--exercise", action="store_true", help="the exercise, not the example")
+    where = "default runs/NAME.ipynb or runs/NAME-exercise.ipynb"
+    add("--out", type=Path, metavar="FILE", help=where)
+    notebook.set_defaults(handler=_notebook)
     return parser
 
 
@@ -221,3 +241,28 @@ def _docs(options: argparse.Namespace) -> int:
     from patterns._kit import docs
 
     return docs.serve() if options.action == "serve" else docs.build()
+
+
+def _learn(options: argparse.Namespace) -> int:
+    from patterns._kit import learn
+
+    return learn.run(options.words, options.watch)
+
+
+def _notebook(options: argparse.Namespace) -> int:
+    from patterns._kit import learn, notebooks
+
+    slug = find(options.name).slug
+    if options.exercise and slug not in learn.available():
+        print(f"patterns notebook: {slug} has no exercise", file=sys.stderr)
+        return 2
+    name = f"{slug}-exercise.ipynb" if options.exercise else f"{slug}.ipynb"
+    out: Path = options.out or Path("runs") / name
+    text = notebooks.exercise(slug) if options.exercise else notebooks.example(slug)
+    if out.exists() and out.read_text("utf-8") != text:
+        print(f"patterns notebook: {out} exists and differs; give another --out", file=sys.stderr)
+        return 2
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, "utf-8", newline="\n")
+    print(f"written: {out}")
+    return 0

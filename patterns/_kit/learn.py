@@ -1,8 +1,7 @@
-"""Learn by doing: the learner's workspace, the commands `learn` and `notebook`, `check_here`."""
+"""Learn by doing: the learner's workspace, the command `learn`, and `check_here`."""
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
@@ -274,41 +273,11 @@ def show_path(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
-# --- commands -------------------------------------------------------------------------------------
+# --- the command ---------------------------------------------------------------------------------
 
 
-def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `learn` and `notebook` to the command line."""
-    learn = commands.add_parser(
-        "learn",
-        help="exercises: write a pattern yourself",
-        usage="patterns learn [--watch] [NAME]\n"
-        "       patterns learn list | hint [NAME [TASK]] | diff [NAME]\n"
-        "       patterns learn reset NAME | update [NAME]",
-        description="Grade an exercise and show what to do next; without NAME, the next one that "
-        "is not finished.",
-    )
-    learn.add_argument(
-        "words", nargs="*", metavar="NAME", help="an exercise, or one of the actions"
-    )
-    learn.add_argument(
-        "--watch", action="store_true", help="grade again whenever the file is saved"
-    )
-    learn.set_defaults(handler=_learn)
-
-    notebook = commands.add_parser("notebook", help="write an example or exercise as a notebook")
-    notebook.add_argument("name", metavar="NAME", help="a pattern of `patterns list`")
-    notebook.add_argument("--exercise", action="store_true", help="the exercise, not the example")
-    notebook.add_argument(
-        "--out",
-        type=Path,
-        metavar="FILE",
-        help="default runs/NAME.ipynb or runs/NAME-exercise.ipynb",
-    )
-    notebook.set_defaults(handler=_notebook)
-
-
-def _learn(options: argparse.Namespace) -> int:
+def run(words: Sequence[str], watch: bool = False) -> int:
+    """Do what the words after `patterns learn` ask for; the exit code, as that of the command."""
     if not (WORKSPACE / "conftest.py").exists():
         print(
             "patterns learn: the exercises need a clone of the repository, installed from its "
@@ -318,7 +287,7 @@ def _learn(options: argparse.Namespace) -> int:
         return 2
     workspace = Workspace(WORKSPACE)
     try:
-        return _act(workspace, options.words, options.watch)
+        return _act(workspace, words, watch)
     except _UsageError as error:
         print(f"patterns learn: {error}", file=sys.stderr)
         return 2
@@ -498,22 +467,3 @@ def _signature(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_mtime_ns, found.st_size
-
-
-def _notebook(options: argparse.Namespace) -> int:
-    from patterns._kit import notebooks
-
-    slug = find(options.name).slug
-    if options.exercise and slug not in available():
-        print(f"patterns notebook: {slug} has no exercise", file=sys.stderr)
-        return 2
-    name = f"{slug}-exercise.ipynb" if options.exercise else f"{slug}.ipynb"
-    out: Path = options.out or Path("runs") / name
-    text = notebooks.exercise(slug) if options.exercise else notebooks.example(slug)
-    if out.exists() and out.read_text("utf-8") != text:
-        print(f"patterns notebook: {out} exists and differs; give another --out", file=sys.stderr)
-        return 2
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text, "utf-8", newline="\n")
-    print(f"written: {out}")
-    return 0
