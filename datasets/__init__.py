@@ -31,11 +31,15 @@ if TYPE_CHECKING:
     from datasets.prescriptions import make_prescriptions as make_prescriptions
     from datasets.rainfall import Rainfall as Rainfall
     from datasets.rainfall import make_rainfall as make_rainfall
+    from datasets.restaurant_reviews import RestaurantReviews as RestaurantReviews
+    from datasets.restaurant_reviews import make_restaurant_reviews as make_restaurant_reviews
     from datasets.schemas import DataValidationError as DataValidationError
     from datasets.schemas import validate as validate
     from datasets.splits import split_by_group as split_by_group
     from datasets.splits import split_by_key as split_by_key
     from datasets.splits import split_forward as split_forward
+    from datasets.traffic_camera import TrafficCamera as TrafficCamera
+    from datasets.traffic_camera import make_traffic_camera as make_traffic_camera
 
 # Each name's module is imported when the name is first asked for: a program that only makes rain
 # does not pay for reading Parquet. The imports above say the same to type checkers.
@@ -46,6 +50,8 @@ _MODULE_OF = {
     "Dataset": "_dataset",
     "Prescriptions": "prescriptions",
     "Rainfall": "rainfall",
+    "RestaurantReviews": "restaurant_reviews",
+    "TrafficCamera": "traffic_camera",
     "load_nyc_airlines": "nyc_flights",
     "load_nyc_airports": "nyc_flights",
     "load_nyc_flights": "nyc_flights",
@@ -59,6 +65,8 @@ _MODULE_OF = {
     "make_overcrossing": "crosses",
     "make_prescriptions": "prescriptions",
     "make_rainfall": "rainfall",
+    "make_restaurant_reviews": "restaurant_reviews",
+    "make_traffic_camera": "traffic_camera",
     "make_xor": "crosses",
     "overcrossing_pair": "crosses",
     "split_by_group": "splits",

@@ -51,6 +51,29 @@ SCHEMAS = {
         },
         strict=True,
     ),
+    "traffic_camera": pa.DataFrameSchema(
+        {
+            "image_id": pa.Column(int, pa.Check.in_range(0, 1796)),
+            "speed_limit": pa.Column(int, pa.Check.isin(range(30, 100, 10))),
+            "measured_speed": pa.Column(float),
+            "hour": pa.Column(int, pa.Check.in_range(0, 23)),
+            "school_zone": pa.Column(int, pa.Check.isin([0, 1])),
+            "weather": pa.Column(str, pa.Check.isin(["dry", "rain", "snow"])),
+            "label": pa.Column(int, pa.Check.isin([0, 1])),
+        },
+        strict=True,
+    ),
+    "restaurant_reviews": pa.DataFrameSchema(
+        {
+            "text": pa.Column(str, pa.Check.str_length(min_value=1)),
+            "meal": pa.Column(str, pa.Check.isin(["breakfast", "lunch", "dinner"])),
+            "price": pa.Column(int, pa.Check.in_range(1, 4)),
+            "wait": pa.Column(int, pa.Check.in_range(0, 40)),
+            "meaning": pa.Column(float),
+            "liked": pa.Column(int, pa.Check.isin([0, 1])),
+        },
+        strict=True,
+    ),
     "prescriptions": pa.DataFrameSchema(
         {
             "balance": pa.Column(float),

@@ -1,0 +1,64 @@
+"""Ratios of the multimodal input pattern: what joining costs, in training and in serving.
+
+Run with ``uv run python tests/benchmarks/multimodal_input.py``. Each line is the median, over
+rounds, of one time divided by another that was measured in the same round.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+import keras
+
+from datasets import make_traffic_camera
+from patterns.multimodal_input import (
+    image_encoder,
+    model_inputs,
+    multimodal_model,
+    tabular_encoder,
+)
+from patterns.multimodal_input.example import CAR_WAYS, columns_of
+
+
+def ratio(one: Callable[[], object], other: Callable[[], object], rounds: int = 7) -> float:
+    """Median over rounds of the time of one relative to the other."""
+
+    def seconds(function: Callable[[], object]) -> float:
+        started = time.perf_counter()
+        function()
+        return time.perf_counter() - started
+
+    return median(seconds(one) / seconds(other) for _ in range(rounds))
+
+
+def main() -> None:
+    """Print the ratios."""
+    keras.utils.set_random_seed(0)
+    cars = make_traffic_camera(4000, random_state=0)
+    columns, y = columns_of(cars), cars.y.to_numpy("f4")[:, None]
+    image = multimodal_model({"image": image_encoder((8, 8))})
+    joined = multimodal_model(
+        {"image": image_encoder((8, 8)), "tabular": tabular_encoder(columns, CAR_WAYS)}
+    )
+
+    def fit(model: Any) -> Callable[[], object]:
+        inputs = model_inputs(model, columns)
+        model.fit(inputs, y, 250, verbose=0)  # the first epoch traces the training step
+        return lambda: model.fit(inputs, y, 250, verbose=0)
+
+    def predict(model: Any) -> Callable[[], object]:
+        inputs = model_inputs(model, columns)
+        model.predict(inputs, 1000, verbose=0)
+        return lambda: model.predict(inputs, 1000, verbose=0)
+
+    epoch = ratio(fit(joined), fit(image))
+    print(f"epoch of the joined model / of the image alone        {epoch:.2f}")
+    prediction = ratio(predict(joined), predict(image))
+    print(f"prediction of the joined model / of the image alone   {prediction:.2f}")
+
+
+if __name__ == "__main__":
+    main()
