@@ -20,7 +20,9 @@ from patterns._kit import runner
 from patterns._kit.evidence import Evidence
 
 ROOT = Path(__file__).parents[1]
-FAST_SECONDS = 10  # of processor time, on a machine that has nothing else to do
+# Of a pattern whose networks do all of the work; the others take at most 60 and 10.
+RUN_SECONDS = {"multimodal_input": 120}  # with two processes
+FAST_SECONDS = {"multimodal_input": 15}  # of processor time, on a machine with nothing else to do
 SHARED_MACHINE = 2  # a busy one may take so many times longer
 TOLERANCE = 0.01  # of the recorded value: other processors round differently
 
@@ -172,8 +174,7 @@ def test_fast_keeps_its_budget_and_seeds_in_parallel_equal_seeds_in_turn(
     seconds = (after.children_user - before.children_user) + (
         after.children_system - before.children_system
     )
-    budget = 15 if card.slug == "multimodal_input" else FAST_SECONDS
-    assert seconds < budget * SHARED_MACHINE
+    assert seconds < FAST_SECONDS.get(card.slug, 10) * SHARED_MACHINE
 
     several = command(
         *("run", card.slug, "--fast", "--json", "--out", str(tmp_path / "several")),
@@ -205,7 +206,7 @@ def test_the_recorded_results_reproduce(card: Card, documented: dict[str, Eviden
     assert [v.sentence for v in recorded.verdicts] == [v.sentence for v in fresh.verdicts]
     assert list(recorded.metrics) == list(fresh.metrics)
     for name, values in recorded.metrics.items():
-        assert fresh.metrics[name] == pytest.approx(values, rel=TOLERANCE, abs=1e-6), name
+        assert fresh.metrics[name] == pytest.approx(values, rel=TOLERANCE, abs=1e-5), name
 
 
 @CARDS
@@ -221,9 +222,8 @@ def test_the_recorded_figures_are_those_of_the_example(
 
 @CARDS
 def test_the_documented_run_takes_its_time(card: Card) -> None:
-    limit = 120 if card.slug == "multimodal_input" else 60
     assert card.seconds is not None
-    assert card.seconds < limit
+    assert card.seconds < RUN_SECONDS.get(card.slug, 60)
 
 
 @CARDS

@@ -15,7 +15,8 @@ nothing. And where an image is eight pixels wide, boosted trees on flat pixels d
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,9 +43,9 @@ Columns = dict[str, NDArray[Any]]
 class Config:
     """The documented run."""
 
-    n_cars: int = 6000  # training rows of the violations
-    n_controls: int = 3000  # training rows where the columns are irrelevant or independent
-    n_reviews: int = 2500  # training rows of the reviews, short or long
+    n_cars: int = 4500  # training rows of the violations
+    n_controls: int = 2500  # training rows where the columns are irrelevant or independent
+    n_reviews: int = 2000  # training rows of the reviews, short or long
     n_held_out: int = 1000  # rows that weight the models of late fusion
     n_test: int = 3000  # rows to judge by
     n_images: int = 60  # of the leak: so few, photographed again and again
@@ -66,7 +67,7 @@ class Config:
 
 
 FAST = Config(
-    n_cars=2000,
+    n_cars=3000,
     n_controls=1000,
     n_reviews=2000,
     n_held_out=500,
@@ -126,6 +127,19 @@ def single_and_joined(columns: Columns) -> tuple[dict[str, Any], Any]:
 
 
 # ---------------------------------------------------------------------------------- training
+@contextmanager
+def double_precision() -> Iterator[None]:
+    """Compute in float64: processors round float32 differently, and training amplifies that."""
+    import keras
+
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(before)
+
+
 def train(
     models: Mapping[str, Any], columns: Columns, y: NDArray[Any], epochs: int, seed: int
 ) -> None:
@@ -153,7 +167,7 @@ def train(
     )
     together.optimizer.build(together.trainable_variables)
     inputs = {n: a[order] for n, a in multimodal.model_inputs(together, columns).items()}
-    labels = np.tile(y[order, None].astype("f4"), len(models))
+    labels = np.tile(y[order, None].astype(float), len(models))
     together.fit(inputs, labels, BATCH, shuffle=False, verbose=0)
 
 
@@ -450,7 +464,7 @@ CLAIMS = [
             "reviews.late_average.accuracy",
             "reviews.late_stacked.accuracy",
         ),
-        at_least=0.04,
+        at_least=0.02,
     ),
     Claim(
         "trees-as-good",
@@ -466,7 +480,7 @@ CLAIMS = [
         "Where the columns carry nothing, joining them gains at most {at_most} in accuracy over "
         "the image alone.",
         gain("irrelevant_columns.joined.accuracy", "irrelevant_columns.image_only.accuracy"),
-        at_most=0.04,
+        at_most=0.05,
     ),
     Claim(
         "independent-evidence",
@@ -474,14 +488,14 @@ CLAIMS = [
         "Where image and columns are independent evidence, the joined model exceeds stacked late "
         "fusion by at most {at_most} in accuracy.",
         gain("independent_evidence.joined.accuracy", "independent_evidence.late_stacked.accuracy"),
-        at_most=0.02,
+        at_most=0.025,
     ),
     Claim(
         "bag-beside-whole-text",
         "limit",
         "A bag of words beside a sequence of the whole text gains at most {at_most} in accuracy.",
         gain("reviews.conv_and_bag_of_words.accuracy", "reviews.conv.accuracy"),
-        at_most=0.03,
+        at_most=0.04,
     ),
     Claim(
         "bag-beside-cut-text",
@@ -492,27 +506,32 @@ CLAIMS = [
             "long_reviews_cut.joined_conv_and_bag_of_words.accuracy",
             "long_reviews_cut.joined_conv.accuracy",
         ),
-        at_least=0.03,
+        at_least=0.02,
     ),
     Claim(
         "dropout-log-loss",
         "benefit",
         "When the image is missing, the log loss of a model that was trained with modality dropout "
-        "and a flag is at most {at_most} of that of the plain one with a blank image.",
+        "and a flag is at most {at_most} of that of the plain one, with a blank or a mean image.",
         lambda m: (
             m["image_missing.modality_dropout.log_loss"]
-            / m["image_missing.joined_blank_image.log_loss"]
+            / min(
+                m["image_missing.joined_blank_image.log_loss"],
+                m["image_missing.joined_mean_image.log_loss"],
+            )
         ),
-        at_most=0.95,
+        at_most=0.9,
     ),
     Claim(
         "dropout-accuracy",
         "limit",
         "Judged by accuracy, modality dropout gains at most {at_most} when the image is missing.",
         gain(
-            "image_missing.modality_dropout.accuracy", "image_missing.joined_blank_image.accuracy"
+            "image_missing.modality_dropout.accuracy",
+            "image_missing.joined_blank_image.accuracy",
+            "image_missing.joined_mean_image.accuracy",
         ),
-        at_most=0.06,
+        at_most=0.04,
     ),
     Claim(
         "dropout-as-good-as-columns-alone",
@@ -538,10 +557,11 @@ def run(config: Config) -> Result:
     import keras
 
     keras.utils.set_random_seed(config.seed)
-    metrics, cars_story = violations(config)
-    metrics |= irrelevant_columns(config) | independent_evidence(config) | reused_images(config)
-    metrics_of_text, visits_story = reviews(config)
-    metrics |= metrics_of_text | cut_reviews(config)
+    with double_precision():
+        metrics, cars_story = violations(config)
+        metrics |= irrelevant_columns(config) | independent_evidence(config)
+        metrics_of_text, visits_story = reviews(config)
+        metrics |= reused_images(config) | metrics_of_text | cut_reviews(config)
     return Result(
         metrics,
         figures={

@@ -125,7 +125,7 @@ def tabular_encoder(columns: Mapping[str, Any], ways: Mapping[str, str | Sequenc
         is_text = "category" in several
         values = _one_column(f"columns[{name!r}]", columns[name], is_text)
         inputs[name] = keras.Input(
-            () if is_text else (1,), name=name, dtype="string" if is_text else "float32"
+            () if is_text else (1,), name=name, dtype="string" if is_text else None
         )
         encoded += [column_layer(values, one)(inputs[name]) for one in several]
     return Encoder(inputs, _side_by_side(encoded))
@@ -203,7 +203,7 @@ def text_encoder(
         ids = vectorizer(text)
         is_token = ops.not_equal(ids, 0)
         vectors = layers.Embedding(max_words, units // 2)(ids)
-        vectors = vectors * ops.cast(is_token, "float32")[..., None]
+        vectors = vectors * ops.cast(is_token, vectors.dtype)[..., None]
     if "embedding" in kinds:
         encoded.append(pool_tokens(vectors, is_token, "mean"))
     if "conv" in kinds:
@@ -335,9 +335,9 @@ def model_inputs(model: keras.Model, columns: Mapping[str, Any]) -> dict[str, ND
         if name in columns:
             is_text = tensor.dtype == "string"
             values = _checked(f"input {name!r}", columns[name], is_text)
-            values = values if is_text else values.astype("f4", copy=False)
+            values = values if is_text else values.astype(tensor.dtype, copy=False)
         elif name.endswith("_present") and picked:
-            values = np.ones(len(next(iter(picked.values()))), dtype="f4")
+            values = np.ones(len(next(iter(picked.values()))), dtype=tensor.dtype)
         else:
             raise ValueError(f"columns lacks the input {name!r}; it has {list(columns)}")
         values = values[:, None] if values.ndim == 1 and shape == (1,) else values
