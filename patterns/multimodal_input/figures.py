@@ -143,8 +143,7 @@ def hard_cases(cars: Mapping[str, Any], reviews: Mapping[str, Any]) -> Figure:
         visit = data.frame.iloc[row]
         review = textwrap.fill(f"“{visit['text']}”", 40)
         facts = f"{visit['meal']}, price {visit['price']}, waited {visit['wait']} minutes"
-        axis.text(0, 1, review, va="top", fontsize=9, linespacing=1.3)
-        axis.text(0, 0.6, facts, va="center", fontsize=9)
+        axis.text(0, 1, f"{review}\n\n{facts}", va="top", fontsize=9, linespacing=1.3)
         _draw_answers(axis, answers, {"text only": "conv"}, row, "liked", visit["liked"])
     for axis in axes.flat:
         axis.set(xlim=(0, 1), ylim=(-0.02, 1.02))
