@@ -355,32 +355,44 @@ def each_modality_is_rehearsed() -> Iterator[Case]:
 
 
 def wholly(parts: list[NDArray[Any]]) -> ArrayLike:
-    """The share of rows in which each modality is whole or wholly gone, as its flag says."""
+    """Four answers, 1 for yes, that any random numbers give alike."""
     *encoded, flags = parts
-    return [np.mean((part == flags[:, [i]]).all(axis=1)) for i, part in enumerate(encoded)]
+    there = [part != 0 for part in encoded]
+    is_whole = [(one == one[:, :1]).all() for one in there]
+    has_flag = [flags[:, [i]] != 0 for i in range(len(encoded))]
+    return [
+        all(np.isin(part, [0, 1]).all() for part in encoded),
+        all(is_whole),
+        all(not one[~flag[:, 0]].any() for one, flag in zip(there, has_flag, strict=True)),
+        all(one[flag[:, 0]].all() for one, flag in zip(there, has_flag, strict=True)),
+    ]
 
 
 @check("dropout", why="At serving an image is there or not, and it is never there twice as bright.")
 def a_modality_goes_as_a_whole_with_its_flag() -> Iterator[Case]:
     """In training, a modality is kept unchanged with flag 1 or wholly zero with flag 0."""
-    reads = "the share of rows where each modality equals its flag throughout:"
-    yield training_case((3, 2), 0.3, wholly, [1, 1], reads)
-    yield training_case((1, 4), 0.5, wholly, [1, 1], reads)
-    yield training_case((2, 2, 2), 0.2, wholly, [1, 1, 1], reads, missing=1)
+    reads = (
+        "whether what is kept is unchanged, each modality is whole or wholly zero, zero where its "
+        "flag is 0, and there where it is 1:"
+    )
+    yield training_case((3, 2), 0.3, wholly, [1, 1, 1, 1], reads)
+    yield training_case((1, 4), 0.5, wholly, [1, 1, 1, 1], reads)
+    yield training_case((2, 2, 2), 0.2, wholly, [1, 1, 1, 1], reads, missing=1)
 
 
 def something_left(parts: list[NDArray[Any]]) -> ArrayLike:
-    """The share of rows that keep at least one modality."""
-    return float(np.mean([(row > 0).any() for row in parts[-1]]))
+    """Whether every row keeps a modality, and the share of rows to the nearest half."""
+    share = np.mean((parts[-1] > 0).any(axis=1))
+    return [share == 1, np.round(2 * share) / 2]
 
 
 @check("dropout", why="A row without any input teaches only the base rate, and often is all wrong.")
 def some_modality_is_left() -> Iterator[Case]:
     """In training, no row loses all that it has."""
-    reads = "the share of rows with something left:"
-    yield training_case((2, 2), 0.6, something_left, 1, reads)
-    yield training_case((1, 1, 1), 0.8, something_left, 1, reads)
-    yield training_case((2, 2), 0.5, something_left, 1, reads, missing=0)
+    reads = "whether every row has something left, and the share that does, to the nearest half:"
+    yield training_case((2, 2), 0.6, something_left, [1, 1], reads)
+    yield training_case((1, 1, 1), 0.8, something_left, [1, 1], reads)
+    yield training_case((2, 2), 0.5, something_left, [1, 1], reads, missing=0)
 
 
 def as_column(values: ArrayLike) -> Any:
