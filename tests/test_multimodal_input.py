@@ -33,7 +33,7 @@ from patterns.multimodal_input import (
     tabular_encoder,
     text_encoder,
 )
-from patterns.multimodal_input.example import train
+from patterns.multimodal_input.example import Config, train
 from patterns.multimodal_input.pattern import TEXT_KINDS
 
 ROOT = Path(__file__).parents[1]
@@ -427,6 +427,25 @@ class TestTraining:
             train({name: models[name] for name in names}, columns, y, epochs=5, seed=0)
             answers[len(names)] = predict(models["joined"], columns)
         assert np.std(answers[1] - answers[2]) < 0.05 * np.std(answers[1])
+
+
+class TestConfig:
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            ({"n_cars": 10}, "n_cars must be at least 200, got 10"),
+            ({"epochs": 0}, "epochs must be at least 1, got 0"),
+            ({"n_images": 800}, "n_images must be at most 756, got 800"),
+            ({"max_words": 2}, "max_words must be at least 3, got 2"),
+            ({"text_kinds": ("lstm",)}, r"text_kinds must be among .*, got \['lstm'\]"),
+            ({"dropout_rate": 1.0}, r"dropout_rate must lie in \(0, 1\), got 1.0"),
+        ],
+    )
+    def test_settings_that_cannot_be_measured_are_refused(
+        self, settings: Any, message: str
+    ) -> None:
+        with pytest.raises(ValueError, match=message):
+            Config(**settings)
 
 
 class TestLateFusion:

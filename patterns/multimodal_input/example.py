@@ -59,9 +59,17 @@ class Config:
     seed: int = 0  # of every draw and every model
 
     def __post_init__(self) -> None:
-        for name in ("n_cars", "n_controls", "n_reviews", "n_held_out", "n_test"):
-            if getattr(self, name) < 200:
-                raise ValueError(f"{name} must be at least 200, got {getattr(self, name)}")
+        sizes = ("n_cars", "n_controls", "n_reviews", "n_held_out", "n_test")
+        least = dict.fromkeys(sizes, 200) | {"n_images": 20, "max_words": 3}
+        least |= dict.fromkeys(("epochs", "epochs_of_reviews", "text_length"), 1)
+        for name, bound in least.items():
+            if getattr(self, name) < bound:
+                raise ValueError(f"{name} must be at least {bound}, got {getattr(self, name)}")
+        if self.n_images > 756:
+            raise ValueError(f"n_images must be at most 756, got {self.n_images}")
+        kinds = ("bag_of_words", "embedding", "rnn", "transformer")
+        if unknown := set(self.text_kinds) - set(kinds):
+            raise ValueError(f"text_kinds must be among {kinds}, got {sorted(unknown)}")
         if not 0 < self.dropout_rate < 1:
             raise ValueError(f"dropout_rate must lie in (0, 1), got {self.dropout_rate}")
 
