@@ -206,7 +206,7 @@ def test_the_recorded_results_reproduce(card: Card, documented: dict[str, Eviden
     assert [v.sentence for v in recorded.verdicts] == [v.sentence for v in fresh.verdicts]
     assert list(recorded.metrics) == list(fresh.metrics)
     for name, values in recorded.metrics.items():
-        assert fresh.metrics[name] == pytest.approx(values, rel=TOLERANCE, abs=1e-5), name
+        assert fresh.metrics[name] == pytest.approx(values, rel=TOLERANCE, abs=1e-6), name
 
 
 @CARDS

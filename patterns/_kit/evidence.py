@@ -97,6 +97,21 @@ class Claim:
         )
 
 
+def metric(name: str) -> Callable[[Mapping[str, float]], float]:
+    """One metric as it is."""
+    return lambda metrics: metrics[name]
+
+
+def ratio(numerator: str, denominator: str) -> Callable[[Mapping[str, float]], float]:
+    """One metric relative to another."""
+    return lambda metrics: metrics[numerator] / metrics[denominator]
+
+
+def difference(one: str, other: str) -> Callable[[Mapping[str, float]], float]:
+    """One metric minus another."""
+    return lambda metrics: metrics[one] - metrics[other]
+
+
 @dataclass(frozen=True)
 class Verdict:
     """A claim and its measured value on every seed."""

@@ -49,7 +49,7 @@ from datasets import (
     split_forward,
 )
 from datasets.crosses import DAYS
-from patterns._kit.evidence import Claim, Result
+from patterns._kit.evidence import Claim, Result, difference, metric, ratio
 from patterns.feature_crossing import figures
 from patterns.feature_crossing.embedding import embedding_model, factorize_cross
 from patterns.feature_crossing.pattern import FeatureCross, signal_kept
@@ -530,21 +530,6 @@ def late(config: Config) -> dict[str, float]:
 
 
 # ---------------------------------------------------------------------------------- claims
-def ratio(numerator: str, denominator: str) -> Callable[[Mapping[str, float]], float]:
-    """One metric relative to another."""
-    return lambda metrics: metrics[numerator] / metrics[denominator]
-
-
-def difference(one: str, other: str) -> Callable[[Mapping[str, float]], float]:
-    """One metric minus another."""
-    return lambda metrics: metrics[one] - metrics[other]
-
-
-def metric(name: str) -> Callable[[Mapping[str, float]], float]:
-    """One metric as it is."""
-    return lambda metrics: metrics[name]
-
-
 def largest_gap(metrics: Mapping[str, float], one: str, other: str) -> float:
     """Between two columns of the table of collisions."""
     rows = {name.rsplit(".", 1)[0] for name in metrics if name.startswith("collisions.")}

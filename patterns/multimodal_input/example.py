@@ -273,64 +273,53 @@ def violations(config: Config) -> tuple[dict[str, float], dict[str, Any]]:
     return metrics, {"model": joined, "test": test_set, "probabilities": probabilities}
 
 
-def irrelevant_columns(config: Config) -> dict[str, float]:
-    """Only the image matters; and the image in several ways."""
-    train_set, held_out_set, test_set = cars(config, "irrelevant", config.n_controls)
+def control(
+    config: Config, metadata: Any, ways: Callable[[Columns], Mapping[str, Any]]
+) -> tuple[dict[str, FloatArray], dict[str, FloatArray], NDArray[Any]]:
+    """Answers of all methods where joining gains nothing, of other models beside, and the truth."""
+    train_set, held_out_set, test_set = cars(config, metadata, config.n_controls)
     columns, held_out, test = map(columns_of, (train_set, held_out_set, test_set))
 
     single, joined = single_and_joined(columns)
-    ways = {"pixels": "pixels", "pixels_and_convolution": ("pixels", "convolution")}
-    other = {
-        name: multimodal.multimodal_model({"image": multimodal.image_encoder(SHAPE, way)})
-        for name, way in ways.items()
-        if config.several_ways
-    }
-    train(
-        {**single, "joined": joined, **other},
-        columns,
-        train_set.y.to_numpy(),
-        config.epochs,
-        config.seed,
-    )
-    y_test = test_set.y.to_numpy()
-    probabilities = single_and_late_fusion(single, held_out, held_out_set.y.to_numpy(), test)
-    in_several_ways = {"convolution": probabilities["image_only"]}
-    in_several_ways |= {name: expit(logit(model, test)) for name, model in other.items()}
-    probabilities |= {"joined": expit(logit(joined, test)), "oracle": test_set.oracle_proba()}
-    metrics = score("irrelevant_columns", y_test, probabilities)
-    return metrics | score("image_in_several_ways", y_test, in_several_ways)
+    beside = ways(columns) if config.several_ways else {}
+    models = {**single, "joined": joined, **beside}
+    train(models, columns, train_set.y.to_numpy(), config.epochs, config.seed)
+    answers = single_and_late_fusion(single, held_out, held_out_set.y.to_numpy(), test)
+    answers |= {"joined": expit(logit(joined, test)), "oracle": test_set.oracle_proba()}
+    answers_beside = {name: expit(logit(model, test)) for name, model in beside.items()}
+    return answers, answers_beside, test_set.y.to_numpy()
+
+
+def irrelevant_columns(config: Config) -> dict[str, float]:
+    """Only the image matters; and the image in several ways."""
+
+    def ways(columns: Columns) -> dict[str, Any]:
+        several = {"pixels": "pixels", "pixels_and_convolution": ("pixels", "convolution")}
+        return {
+            name: multimodal.multimodal_model({"image": multimodal.image_encoder(SHAPE, way)})
+            for name, way in several.items()
+        }
+
+    answers, by_way, y = control(config, "irrelevant", ways)
+    by_way = {"convolution": answers["image_only"], **by_way}
+    return score("irrelevant_columns", y, answers) | score("image_in_several_ways", y, by_way)
 
 
 def independent_evidence(config: Config) -> dict[str, float]:
     """Image and columns hint at the answer independently; and the hour in several ways."""
-    train_set, held_out_set, test_set = cars(config, "independent", config.n_controls)
-    columns, held_out, test = map(columns_of, (train_set, held_out_set, test_set))
 
-    single, joined = single_and_joined(columns)
-    # Without a hidden layer, the hour as a number has one weight; in buckets, one for each.
-    ways = {"number": "number", "buckets": "buckets", "both": ("number", "buckets")}
-    linear = {
-        name: multimodal.multimodal_model(
-            {"tabular": multimodal.tabular_encoder(columns, {"hour": way})}, joint_units=0
-        )
-        for name, way in ways.items()
-        if config.several_ways
-    }
-    train(
-        {**single, "joined": joined, **linear},
-        columns,
-        train_set.y.to_numpy(),
-        config.epochs,
-        config.seed,
-    )
-    probabilities = single_and_late_fusion(single, held_out, held_out_set.y.to_numpy(), test)
-    probabilities |= {"joined": expit(logit(joined, test)), "oracle": test_set.oracle_proba()}
-    y_test = test_set.y.to_numpy()
-    return score("independent_evidence", y_test, probabilities) | score(
-        "hour_in_several_ways",
-        y_test,
-        {name: expit(logit(model, test)) for name, model in linear.items()},
-    )
+    def ways(columns: Columns) -> dict[str, Any]:
+        # Without a hidden layer, the hour as a number has one weight; in buckets, one for each.
+        several = {"number": "number", "buckets": "buckets", "both": ("number", "buckets")}
+        return {
+            name: multimodal.multimodal_model(
+                {"tabular": multimodal.tabular_encoder(columns, {"hour": way})}, joint_units=0
+            )
+            for name, way in several.items()
+        }
+
+    answers, by_way, y = control(config, "independent", ways)
+    return score("independent_evidence", y, answers) | score("hour_in_several_ways", y, by_way)
 
 
 def reused_images(config: Config) -> dict[str, float]:
@@ -425,11 +414,6 @@ def cut_reviews(config: Config) -> dict[str, float]:
     probabilities = {name: expit(logit(model, test)) for name, model in models.items()}
     probabilities["oracle"] = test_set.oracle_proba()
     return score("long_reviews_cut", test_set.y.to_numpy(), probabilities)
-
-
-def metric(name: str) -> Callable[[Mapping[str, float]], float]:
-    """One metric as it is."""
-    return lambda metrics: metrics[name]
 
 
 def gain(name: str, *others: str) -> Callable[[Mapping[str, float]], float]:

@@ -13,7 +13,7 @@ of a flight that has already taken off. There bins are too coarse and the point 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -39,7 +39,7 @@ from datasets import (
     make_rainfall,
     split_forward,
 )
-from patterns._kit.evidence import Claim, Result
+from patterns._kit.evidence import Claim, Result, metric, ratio
 from patterns.reframing import figures
 from patterns.reframing.neighbors import BoundedRegressor, exceedance_probability
 from patterns.reframing.pattern import BinnedDistributionRegressor, out_of_fold_residuals
@@ -391,16 +391,6 @@ def expected_log_loss(truth: FloatArray, probability: FloatArray) -> float:
     """Log loss of a forecast probability, averaged over the labels that the truth would draw."""
     p = np.clip(probability, 1e-6, 1 - 1e-6)
     return float(-np.mean(truth * np.log(p) + (1 - truth) * np.log1p(-p)))
-
-
-def ratio(numerator: str, denominator: str) -> Callable[[Mapping[str, float]], float]:
-    """One metric relative to another."""
-    return lambda metrics: metrics[numerator] / metrics[denominator]
-
-
-def metric(name: str) -> Callable[[Mapping[str, float]], float]:
-    """One metric as it is."""
-    return lambda metrics: metrics[name]
 
 
 CLAIMS = [

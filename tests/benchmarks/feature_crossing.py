@@ -7,9 +7,6 @@ rounds, of one time divided by another that was measured in the same round.
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
-from statistics import median
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -19,21 +16,11 @@ import pandas as pd
 import tensorflow as tf
 from sklearn.feature_extraction import FeatureHasher
 from sklearn.preprocessing import OneHotEncoder
+from timing import ratio
 
 from patterns.feature_crossing import FeatureCross
 
 N_ROWS, N_BINS = 1_000_000, 2**16
-
-
-def ratio(one: Callable[[], object], other: Callable[[], object], rounds: int = 5) -> float:
-    """Median over rounds of the time of one relative to the other."""
-
-    def seconds(function: Callable[[], object]) -> float:
-        started = time.perf_counter()
-        function()
-        return time.perf_counter() - started
-
-    return median(seconds(one) / seconds(other) for _ in range(rounds))
 
 
 def flights(dtype: str) -> pd.DataFrame:

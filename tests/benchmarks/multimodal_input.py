@@ -6,12 +6,11 @@ rounds, of one time divided by another that was measured in the same round.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from statistics import median
 from typing import Any
 
 import keras
+from timing import ratio
 
 from datasets import make_traffic_camera
 from patterns.multimodal_input import (
@@ -21,17 +20,6 @@ from patterns.multimodal_input import (
     tabular_encoder,
 )
 from patterns.multimodal_input.example import CAR_WAYS, columns_of
-
-
-def ratio(one: Callable[[], object], other: Callable[[], object], rounds: int = 7) -> float:
-    """Median over rounds of the time of one relative to the other."""
-
-    def seconds(function: Callable[[], object]) -> float:
-        started = time.perf_counter()
-        function()
-        return time.perf_counter() - started
-
-    return median(seconds(one) / seconds(other) for _ in range(rounds))
 
 
 def main() -> None:

@@ -7,26 +7,14 @@ one time divided by another that was measured in the same round.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from statistics import median
 
 import numpy as np
 import scoringrules
 from sklearn.base import clone
+from timing import ratio
 
 from datasets import load_nyc_flights, make_rainfall
 from patterns.reframing import BinnedDistributionRegressor
-
-
-def ratio(one: Callable[[], object], other: Callable[[], object], rounds: int = 7) -> float:
-    """Median over rounds of the time of one relative to the other."""
-
-    def seconds(function: Callable[[], object]) -> float:
-        started = time.perf_counter()
-        function()
-        return time.perf_counter() - started
-
-    return median(seconds(one) / seconds(other) for _ in range(rounds))
 
 
 def main() -> None:
