@@ -10,20 +10,21 @@ import re
 import subprocess
 import sys
 import tomllib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from patterns import Card, catalogue
-from patterns._kit import runner
+from patterns._kit import notebooks, runner
+from patterns._kit.cards import find
 from patterns._kit.evidence import Evidence
+from patterns._kit.story import Story
+from patterns._kit.workers import ONE_THREAD
 
 ROOT = Path(__file__).parents[1]
-# Of a pattern whose networks do all of the work; the others take at most 60 and 10.
-RUN_SECONDS = {"multimodal_input": 120}  # with two processes
-FAST_SECONDS = {"multimodal_input": 15}  # of processor time, on a machine with nothing else to do
-SHARED_MACHINE = 2  # a busy one may take so many times longer
+SHARED_MACHINE = 2  # how many times longer a budget of seconds may take where others work too
 TOLERANCE = 0.01  # of the recorded value: other processors round differently
 
 BOOK = {
@@ -50,24 +51,43 @@ SECTIONS = [
 ]
 
 CARDS = pytest.mark.parametrize("card", catalogue(), ids=lambda card: card.slug)
+# What needs the evidence of a pattern runs in one process, so that it is measured there once.
+MEASURED = pytest.mark.parametrize(
+    "card",
+    [pytest.param(c, marks=pytest.mark.xdist_group(f"measured-{c.slug}")) for c in catalogue()],
+    ids=lambda card: card.slug,
+)
+EXPERIMENTS = pytest.mark.parametrize(
+    ("card", "name"),
+    [(card, name) for card in catalogue() for name in runner.load_evidence(card.slug).EXPERIMENTS],
+    ids=lambda value: value if isinstance(value, str) else value.slug,
+)
 
 
 @pytest.fixture(scope="session")
-def documented(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Evidence]:
-    """The documented run of each pattern that was asked for, made once."""
-    return _Runs(tmp_path_factory.mktemp("documented"))
+def documented(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> dict[str, Evidence]:
+    """The evidence of each pattern that was asked for, measured once on the first seeds."""
+    n_seeds = request.config.getoption("--seeds")
+    return _Measured(tmp_path_factory.mktemp("documented"), n_seeds)
 
 
-class _Runs(dict[str, Evidence]):
-    def __init__(self, out: Path) -> None:
+class _Measured(dict[str, Evidence]):
+    def __init__(self, out: Path, n_seeds: int) -> None:
         self.out = out
+        self.seeds = runner.DOCUMENTED_SEEDS[:n_seeds]
 
     def __missing__(self, slug: str) -> Evidence:
-        card = next(card for card in catalogue() if card.slug == slug)
-        seeds = tuple(range(runner.DOCUMENTED_SEEDS))
-        config = runner.load_example(slug).Config()
-        self[slug] = runner.run(runner.Run(card, config, seeds, self.out / slug))
+        config = runner.load_evidence(slug).Config()
+        job = runner.Job(find(slug), config, self.seeds, self.out / slug, jobs=1)
+        self[slug] = runner.measure(job)
         return self[slug]
+
+
+def recorded(card: Card) -> Evidence:
+    """The committed evidence."""
+    return Evidence.from_json(card.results.read_text("utf-8"))
 
 
 def command(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -84,8 +104,9 @@ def command(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[st
 
 @CARDS
 def test_the_folder_is_complete(card: Card) -> None:
-    parts = ["__init__.py", "pattern.py", "example.py", "exercise/checks.py", "exercise/info.toml"]
-    parts += ["exercise/variants.py", "results/results.json"]
+    parts = ["__init__.py", "__init__.pyi", "pattern.py", "example.py", "evidence/__init__.py"]
+    parts += ["exercise/checks.py", "exercise/info.toml", "exercise/variants.py"]
+    parts += ["results/results.json", "results/story.json", "results/story.svg"]
     missing = [part for part in parts if not (card.folder / part).exists()]
     missing += [
         str(path)
@@ -112,9 +133,8 @@ def test_numbers_are_unique() -> None:
 
 @CARDS
 def test_what_a_reader_takes_away_imports_third_party_packages_only(card: Card) -> None:
-    stays = {"__init__.py", "example.py", "figures.py"}
     for path in card.folder.glob("*.py"):
-        if path.name in stays:
+        if path.name in {"__init__.py", "example.py"}:
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             names = [alias.name for alias in getattr(node, "names", [])]
@@ -133,7 +153,9 @@ def test_importing_is_silent_and_needs_no_network(card: Card) -> None:
         "import socket\n"
         "def refuse(*a, **k): raise AssertionError('the network is out of bounds')\n"
         "socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse\n"
-        f"import patterns.{card.slug}.example\n"
+        f"from patterns.{card.slug} import *\n"
+        "from patterns._kit.runner import load_evidence, load_experiment\n"
+        f"[load_experiment({card.slug!r}, n) for n in load_evidence({card.slug!r}).EXPERIMENTS]\n"
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
@@ -151,81 +173,231 @@ def test_every_public_name_can_be_imported_from_the_package(card: Card) -> None:
         package.no_such_name  # noqa: B018
 
 
+# --- the story -----------------------------------------------------------------------------------
 @CARDS
-def test_the_example_states_limits_and_explains_its_metrics(
+def test_the_story_is_one_page_that_reads_as_a_notebook(card: Card) -> None:
+    source = (card.folder / "example.py").read_text("utf-8")
+    assert len(source.splitlines()) <= 150
+    assert source.startswith('# %% [markdown]\n"""# ')
+    assert "**Problem.**" in source
+    assert "**Idea.**" in source
+    assert "**When not to.**" in source
+    tree = ast.parse(source)
+    assert not [node for node in tree.body if isinstance(node, ast.ClassDef | ast.If)]
+    cells = json.loads(notebooks.story(card.slug))["cells"]
+    code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+    assert ast.dump(ast.parse(code)) == ast.dump(ast.Module(tree.body[1:], []))
+
+
+@pytest.fixture(scope="session")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
+    """What each story printed and found, and how long it took; each is run once."""
+    return _Stories(tmp_path_factory.mktemp("stories"))
+
+
+class Told(NamedTuple):
+    printed: subprocess.CompletedProcess[str]
+    seconds: float  # of processor time, imports included
+    story: Story
+
+
+class _Stories(dict[str, Told]):
+    def __init__(self, cwd: Path) -> None:
+        self.cwd = cwd
+
+    def __missing__(self, slug: str) -> Told:
+        script = [sys.executable, "-W", "error", str(find(slug).folder / "example.py")]
+        printed, seconds = timed(script, self.cwd)
+        story = Story.from_json((self.cwd / "runs" / slug / "story.json").read_text("utf-8"))
+        self[slug] = Told(printed, seconds, story)
+        return self[slug]
+
+
+TOLD = pytest.mark.parametrize(
+    "card",
+    [pytest.param(c, marks=pytest.mark.xdist_group(f"told-{c.slug}")) for c in catalogue()],
+    ids=lambda card: card.slug,
+)
+
+
+def timed(script: list[str], cwd: Path) -> tuple[subprocess.CompletedProcess[str], float]:
+    """Run a script; what it printed, and its seconds of processor time."""
+    before = os.times()
+    variables = {**os.environ, **ONE_THREAD}
+    done = subprocess.run(
+        script, cwd=cwd, capture_output=True, text=True, check=False, timeout=300, env=variables
+    )
+    after = os.times()
+    user, system = after.children_user - before.children_user, after.children_system
+    return done, user + system - before.children_system
+
+
+@TOLD
+def test_the_story_says_what_a_stranger_needs(card: Card, told: dict[str, Told]) -> None:
+    printed, _, story = told[card.slug]
+    assert (printed.returncode, printed.stderr) == (0, "")
+    assert story.holds
+    assert story.question.endswith("?")
+    text = " ".join(printed.stdout.split())
+    for row in story.rows:
+        assert f"{row.role} {row.method}" in text
+    for said in (card.intent, story.question, card.when_not, f"patterns measure {card.slug}"):
+        assert said in text
+    assert max(map(len, printed.stdout.splitlines())) <= 100
+
+
+@TOLD
+def test_the_story_keeps_its_budget(card: Card, told: dict[str, Told], tmp_path: Path) -> None:
+    source = (card.folder / "example.py").read_text("utf-8")
+    names = [
+        node for node in ast.parse(source).body if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    _, importing = timed([sys.executable, "-c", ast.unparse(ast.Module(names, []))], tmp_path)
+    assert told[card.slug].seconds - importing < card.seconds.story * SHARED_MACHINE
+
+
+@TOLD
+def test_the_recorded_story_is_the_one_that_is_told(card: Card, told: dict[str, Told]) -> None:
+    before, now = Story.from_json(card.story.read_text("utf-8")), told[card.slug].story
+    bare = [replace(story, rows=()) for story in (before, now) if story.rows]
+    assert bare[0] == bare[1]
+    assert [(row.role, row.method) for row in before.rows] == [(r.role, r.method) for r in now.rows]
+    for kept, fresh in zip(before.rows, now.rows, strict=True):
+        assert fresh.values == pytest.approx(kept.values, rel=TOLERANCE), kept.method
+
+
+@TOLD
+def test_the_script_and_the_command_tell_the_same(
+    card: Card, told: dict[str, Told], tmp_path: Path
+) -> None:
+    by_command = command("run", card.slug, cwd=tmp_path)
+    assert by_command.stdout.strip() == told[card.slug].printed.stdout.strip()
+
+
+# --- the evidence --------------------------------------------------------------------------------
+def test_the_evidence_is_recorded_on_all_seeds_and_every_claim_holds() -> None:
+    for card in catalogue():
+        evidence = recorded(card)
+        assert evidence.settings == "documented"
+        assert evidence.seeds == runner.DOCUMENTED_SEEDS
+        assert not {v.name: v.values for v in evidence.verdicts if not v.holds}
+        assert evidence.seconds < card.seconds.measure
+
+
+@CARDS
+def test_claims_have_names_of_their_own_and_two_or_more_are_limits(card: Card) -> None:
+    verdicts = recorded(card).verdicts
+    assert sum(verdict.kind == "limit" for verdict in verdicts) >= 2
+    assert len({verdict.name for verdict in verdicts}) == len(verdicts)
+
+
+@EXPERIMENTS
+def test_the_recorded_verdicts_are_those_of_todays_claims(card: Card, name: str) -> None:
+    experiment, found = runner.load_experiment(card.slug, name), recorded(card).experiments[name]
+    assert runner.judge(experiment, found.metrics) == found.verdicts
+    assert (experiment.question, experiment.data) == (found.question, found.data)
+    assert dict(experiment.roles) == found.roles
+    assert found.question.endswith("?")
+    methods = {metric.split(".")[1] for metric in found.metrics}
+    assert set(found.roles) <= methods, "a role for a method that is not measured"
+    assert found.roles
+
+
+@EXPERIMENTS
+def test_each_benefit_is_judged_against_the_strongest_baseline(card: Card, name: str) -> None:
+    experiment, evidence = runner.load_experiment(card.slug, name), recorded(card)
+    found = evidence.experiments[name]
+    for claim in experiment.claims:
+        if claim.baseline is None:
+            continue
+        task, method, measure = claim.baseline.split(".")
+        assert found.roles[method] == "baseline", claim.name
+        better = evidence.measures[measure].better
+        assert better is not None, f"{measure} does not say which way is better"
+        sign = 1 if better == "lower" else -1
+        rivals = {
+            metric: sign * found.mean(metric)
+            for metric in found.metrics
+            if metric.split(".")[::2] == [task, measure]
+            and found.roles.get(metric.split(".")[1]) == "baseline"
+        }
+        assert min(rivals, key=lambda metric: rivals[metric]) == claim.baseline, claim.name
+        # The verdict depends on this baseline: were it twice as good, the value would change.
+        first = {metric: values[0] for metric, values in found.metrics.items()}
+        other = {
+            metric: value / 2 if metric.startswith(f"{task}.{method}.") else value
+            for metric, value in first.items()
+        }
+        assert claim.value(first) != claim.value(other), claim.name
+
+
+@CARDS
+def test_every_measure_is_explained(card: Card) -> None:
+    evidence = recorded(card)
+    used = {m.split(".")[2] for found in evidence.experiments.values() for m in found.metrics}
+    assert used == set(evidence.measures) == set(runner.load_evidence(card.slug).GLOSSARY)
+
+
+@MEASURED
+def test_the_recorded_results_reproduce(card: Card, documented: dict[str, Evidence]) -> None:
+    before, fresh = recorded(card), documented[card.slug]
+    # As JSON, where a tuple is a list.
+    assert json.loads(json.dumps(before.config)) == json.loads(json.dumps(fresh.config))
+    assert before.measures == fresh.measures
+    assert list(before.experiments) == list(fresh.experiments)
+    for name, found in before.experiments.items():
+        again = fresh.experiments[name]
+        assert list(found.metrics) == list(again.metrics)
+        for metric, values in again.metrics.items():
+            kept = found.metrics[metric][: len(values)]
+            assert values == pytest.approx(kept, rel=TOLERANCE, abs=1e-6), metric
+
+
+@MEASURED
+def test_the_recorded_figures_are_those_that_are_drawn(
     card: Card, documented: dict[str, Evidence]
 ) -> None:
-    example = runner.load_example(card.slug)
-    assert sum(claim.kind == "limit" for claim in example.CLAIMS) >= 2
-    assert len({claim.name for claim in example.CLAIMS}) == len(example.CLAIMS)
-    used = {name.split(".")[2] for name in documented[card.slug].metrics}
-    assert used == set(example.GLOSSARY)
-    assert "When not to" in str(example.__doc__)
+    fresh = documented[card.slug].experiments.values()
+    drawn = {f"{figure}.svg" for found in fresh for figure in found.figures}
+    kept = {path.name for path in card.results.parent.glob("*.svg")}
+    assert kept == {*drawn, "story.svg"}
+    assert drawn
+    for found in recorded(card).experiments.values():
+        assert all(words.caption and words.alt for words in found.figures.values())
 
 
 @CARDS
-def test_fast_keeps_its_budget_and_seeds_in_parallel_equal_seeds_in_turn(
+def test_fast_keeps_its_budget_and_work_side_by_side_equals_work_in_turn(
     card: Card, tmp_path: Path
 ) -> None:
-    before = os.times()
-    once = command("run", card.slug, "--fast", "--json", "--out", str(tmp_path / "once"))
-    after = os.times()
+    measure = [sys.executable, "-m", "patterns", "measure", card.slug, "--fast", "--json"]
+    once, seconds = timed([*measure, "--jobs", "1"], tmp_path)
     assert once.returncode == 0, once.stderr
-    seconds = (after.children_user - before.children_user) + (
-        after.children_system - before.children_system
-    )
-    assert seconds < FAST_SECONDS.get(card.slug, 10) * SHARED_MACHINE
+    assert seconds < card.seconds.fast * SHARED_MACHINE
 
-    several = command(
-        *("run", card.slug, "--fast", "--json", "--out", str(tmp_path / "several")),
-        *("--seeds", "2", "--jobs", "2"),
+    several, _ = timed([*measure, "--seeds", "2", "--jobs", "2"], tmp_path)
+    one, two = (
+        {
+            metric: values
+            for found in json.loads(done.stdout)["experiments"].values()
+            for metric, values in found["metrics"].items()
+        }
+        for done in (once, several)
     )
-    alone, among = (json.loads(done.stdout)["metrics"] for done in (once, several))
-    assert {name: values[0] for name, values in among.items()} == {
-        name: values[0] for name, values in alone.items()
+    assert {metric: values[0] for metric, values in two.items()} == {
+        metric: values[0] for metric, values in one.items()
     }
-    assert any(values[0] != values[1] for values in among.values()), "the seed has no effect"
+    assert any(values[0] != values[1] for values in two.values()), "the seed has no effect"
 
 
 @CARDS
-def test_every_claim_holds_on_every_seed(card: Card, documented: dict[str, Evidence]) -> None:
-    evidence = documented[card.slug]
-    assert len(evidence.seeds) >= 5
-    failed = {v.name: v.values for v in evidence.verdicts if not v.holds}
-    assert not failed
+def test_the_settings_are_flags(card: Card) -> None:
+    printed = command("measure", card.slug, "--help").stdout
+    config = asdict(runner.load_evidence(card.slug).Config())
+    assert all(f"--{name.replace('_', '-')}" in printed for name in config)
 
 
-@CARDS
-def test_the_recorded_results_reproduce(card: Card, documented: dict[str, Evidence]) -> None:
-    recorded = Evidence.from_json(card.results.read_text("utf-8"))
-    fresh = documented[card.slug]
-    # As JSON, where a tuple is a list.
-    assert json.loads(json.dumps(recorded.config)) == json.loads(json.dumps(fresh.config))
-    assert recorded.seeds == fresh.seeds
-    assert recorded.glossary == fresh.glossary
-    assert [v.sentence for v in recorded.verdicts] == [v.sentence for v in fresh.verdicts]
-    assert list(recorded.metrics) == list(fresh.metrics)
-    for name, values in recorded.metrics.items():
-        assert fresh.metrics[name] == pytest.approx(values, rel=TOLERANCE, abs=1e-6), name
-
-
-@CARDS
-def test_the_recorded_figures_are_those_of_the_example(
-    card: Card, documented: dict[str, Evidence], tmp_path: Path
-) -> None:
-    recorded = {path.name for path in card.results.parent.glob("*.svg")}
-    out = documented.out / card.slug  # type: ignore[attr-defined]
-    assert documented[card.slug]
-    assert recorded == {path.name for path in out.glob("*.svg")}
-    assert recorded
-
-
-@CARDS
-def test_the_documented_run_takes_its_time(card: Card) -> None:
-    assert card.seconds is not None
-    assert card.seconds < RUN_SECONDS.get(card.slug, 60)
-
-
+# --- the page ------------------------------------------------------------------------------------
 @CARDS
 def test_the_page_has_every_section_in_order(card: Card) -> None:
     page = (ROOT / "docs" / "patterns" / f"{card.slug}.md").read_text("utf-8")
@@ -242,12 +414,8 @@ def test_the_page_types_no_measured_number(card: Card) -> None:
 
 
 @CARDS
-def test_the_example_is_the_command(card: Card) -> None:
-    script = [sys.executable, str(card.folder / "example.py"), "--help"]
-    module = [sys.executable, "-m", f"patterns.{card.slug}.example", "--help"]
-    by_name = command("run", card.slug, "--help").stdout
-    config = asdict(runner.load_example(card.slug).Config())
-    assert all(f"--{name.replace('_', '-')}" in by_name for name in config)
-    for arguments in (script, module):
-        done = subprocess.run(arguments, capture_output=True, text=True, check=False, cwd=ROOT)
-        assert done.stdout == by_name
+def test_the_page_shows_the_story_and_every_experiment(card: Card) -> None:
+    page = (ROOT / "docs" / "patterns" / f"{card.slug}.md").read_text("utf-8")
+    names = ["story", *(f"evidence-{n}" for n in runner.load_evidence(card.slug).EXPERIMENTS)]
+    missing = [n for n in names if f'"build/snippets/{card.slug}/{n}.md"' not in page]
+    assert not missing

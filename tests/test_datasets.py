@@ -41,9 +41,9 @@ def weather() -> pd.DataFrame:
     return datasets.load_nyc_weather().frame
 
 
-@pytest.fixture(scope="module")
-def rain() -> Rainfall:
-    return datasets.make_rainfall(40_000, random_state=0)
+@pytest.fixture(scope="module", params=[4.0, 20.0], ids="contrast={:g}".format)
+def rain(request: pytest.FixtureRequest) -> Rainfall:
+    return datasets.make_rainfall(40_000, contrast=request.param, random_state=0)
 
 
 class TestPackage:
@@ -106,12 +106,22 @@ class TestRainfall:
         transform = before + np.random.default_rng(1).uniform(size=len(at)) * (at - before)
         assert kstest(transform, "uniform").pvalue > 0.01
 
+    def test_a_downpour_brings_as_many_times_a_drizzle_as_asked(self) -> None:
+        X = np.tile([0.5, 0.5, 0, 0, 0, 0], (1, 1))  # half of the wet hours are downpours
+        for contrast in (1.0, 4.0, 20.0):
+            rain = datasets.make_rainfall(1, contrast=contrast)
+            wet = rain.oracle_mean(X) / rain.wet_probability(X)
+            assert wet == pytest.approx(0.3 * (contrast**0.5 + contrast**-0.5))
+        with pytest.raises(ValueError, match=r"contrast must be at least 1 and finite, got 0\.5"):
+            datasets.make_rainfall(1, contrast=0.5)
+
     def test_the_noise_columns_have_no_influence(self, rain: Rainfall) -> None:
         X = rain.X.head(100)
         louder = X.assign(noise_0=9.0, noise_1=-9.0, noise_2=0.0)
         np.testing.assert_array_equal(rain.oracle_cdf(X, 0.5), rain.oracle_cdf(louder, 0.5))
 
-    def test_the_oracle_crps_is_the_one_that_was_documented(self, rain: Rainfall) -> None:
+    def test_the_oracle_crps_is_the_one_that_was_documented(self) -> None:
+        rain = datasets.make_rainfall(40_000, random_state=0)
         observed = rain.oracle_crps(rain.X, rain.y).mean()
         expected = rain.oracle_expected_crps(rain.X).mean()
         assert observed == pytest.approx(0.1756, abs=0.004)
@@ -127,66 +137,73 @@ class TestRainfall:
     def test_the_oracle_crps_at_a_negative_amount_is_that_of_a_large_ensemble(self) -> None:
         X = datasets.make_rainfall(10, random_state=0).X
         levels = (np.arange(2000) + 0.5) / 2000
-        ensemble = Rainfall.oracle_quantile(X, levels[np.newaxis])
+        ensemble = datasets.make_rainfall(1).oracle_quantile(X, levels[np.newaxis])
         expected = scoringrules.crps_ensemble(np.full(10, -0.5), ensemble, estimator="qd")
-        np.testing.assert_allclose(Rainfall.oracle_crps(X, -0.5), expected, atol=1e-4)
+        np.testing.assert_allclose(
+            datasets.make_rainfall(1).oracle_crps(X, -0.5), expected, atol=1e-4
+        )
 
     def test_the_expected_crps_is_the_mean_over_draws_of_the_same_row(self) -> None:
         X = datasets.make_rainfall(5, random_state=3).X
         levels = (np.arange(20_000) + 0.5) / 20_000
-        draws = Rainfall.oracle_quantile(X, levels[np.newaxis])
+        draws = datasets.make_rainfall(1).oracle_quantile(X, levels[np.newaxis])
         np.testing.assert_allclose(
-            Rainfall.oracle_crps(X, draws).mean(axis=1), Rainfall.oracle_expected_crps(X), atol=1e-4
+            datasets.make_rainfall(1).oracle_crps(X, draws).mean(axis=1),
+            datasets.make_rainfall(1).oracle_expected_crps(X),
+            atol=1e-4,
         )
-        np.testing.assert_allclose(draws.mean(axis=1), Rainfall.oracle_mean(X), atol=1e-4)
+        np.testing.assert_allclose(
+            draws.mean(axis=1), datasets.make_rainfall(1).oracle_mean(X), atol=1e-4
+        )
 
     @given(level=st.floats(0, 0.999), row=st.integers(0, 99))
     def test_the_quantile_is_the_least_amount_that_reaches_its_level(
         self, level: float, row: int
     ) -> None:
         X = datasets.make_rainfall(100, random_state=0).X.iloc[[row]]
-        [amount] = Rainfall.oracle_quantile(X, level)
-        assert Rainfall.oracle_cdf(X, amount)[0] >= level - 1e-12
-        assert Rainfall.oracle_cdf(X, amount - 1e-6)[0] < max(level, 1e-300)
+        [amount] = datasets.make_rainfall(1).oracle_quantile(X, level)
+        assert datasets.make_rainfall(1).oracle_cdf(X, amount)[0] >= level - 1e-12
+        assert datasets.make_rainfall(1).oracle_cdf(X, amount - 1e-6)[0] < max(level, 1e-300)
 
     @given(amounts=st.lists(st.floats(-1, 20), min_size=1, max_size=10))
     def test_the_cdf_rises_from_0_to_1_and_mirrors_exceedance(self, amounts: list[float]) -> None:
         X = datasets.make_rainfall(20, random_state=0).X
         y = np.sort([-1e-9, *amounts, 1e3])[np.newaxis]
-        cdf = Rainfall.oracle_cdf(X, y)
+        cdf = datasets.make_rainfall(1).oracle_cdf(X, y)
         assert (np.diff(cdf, axis=1) >= 0).all()
         np.testing.assert_allclose(cdf[:, -1], 1)
         assert (cdf[:, y[0] < 0] == 0).all()
-        np.testing.assert_allclose(cdf + Rainfall.oracle_exceedance(X, y), 1)
+        np.testing.assert_allclose(cdf + datasets.make_rainfall(1).oracle_exceedance(X, y), 1)
 
     def test_amounts_may_be_one_one_a_row_or_many_a_row(self) -> None:
         X = datasets.make_rainfall(4, random_state=0).X
-        one = Rainfall.oracle_cdf(X, 0.5)
+        one = datasets.make_rainfall(1).oracle_cdf(X, 0.5)
         assert one.shape == (4,)
-        np.testing.assert_array_equal(Rainfall.oracle_cdf(X, np.full(4, 0.5)), one)
+        np.testing.assert_array_equal(datasets.make_rainfall(1).oracle_cdf(X, np.full(4, 0.5)), one)
         for many in (np.full((1, 3), 0.5), np.full((4, 3), 0.5)):
             np.testing.assert_array_equal(
-                Rainfall.oracle_cdf(X.to_numpy(), many), np.tile(one[:, np.newaxis], 3)
+                datasets.make_rainfall(1).oracle_cdf(X.to_numpy(), many),
+                np.tile(one[:, np.newaxis], 3),
             )
 
     @pytest.mark.parametrize("shape", [(3,), (1,), (3, 2), (4, 1, 1)])
     def test_amounts_that_fit_no_row_are_refused(self, shape: tuple[int, ...]) -> None:
         X = datasets.make_rainfall(4, random_state=0).X
         with pytest.raises(ValueError, match="do not fit 4 rows of X"):
-            Rainfall.oracle_cdf(X, np.zeros(shape))
+            datasets.make_rainfall(1).oracle_cdf(X, np.zeros(shape))
 
     def test_features_that_are_missing_are_named(self) -> None:
         X = datasets.make_rainfall(4, random_state=0).X
         with pytest.raises(ValueError, match=r"lacks the columns \['cloud'\]"):
-            Rainfall.oracle_mean(X.drop(columns="cloud"))
+            datasets.make_rainfall(1).oracle_mean(X.drop(columns="cloud"))
         with pytest.raises(ValueError, match=r"shape \(n_samples, 6\), got \(4, 3\)"):
-            Rainfall.oracle_mean(np.zeros((4, 3)))
+            datasets.make_rainfall(1).oracle_mean(np.zeros((4, 3)))
 
     @pytest.mark.parametrize("level", [-0.1, 1, float("nan")])
     def test_levels_lie_in_0_to_1(self, level: float) -> None:
         X = datasets.make_rainfall(4, random_state=0).X
         with pytest.raises(ValueError, match=r"level must lie in \[0, 1\)"):
-            Rainfall.oracle_quantile(X, level)
+            datasets.make_rainfall(1).oracle_quantile(X, level)
 
     def test_no_rows_cannot_be_made(self) -> None:
         with pytest.raises(ValueError, match="n_samples must be at least 1, got 0"):

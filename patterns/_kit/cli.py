@@ -3,62 +3,78 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from patterns._kit.cards import Card, UnknownPatternError, catalogue, find
 
 if TYPE_CHECKING:
-    from patterns._kit.runner import Run
+    from patterns._kit.evidence import Settings
+    from patterns._kit.runner import Job
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code: 0 well, 1 a claim failed, 2 used wrongly."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # or TensorFlow greets on every command
     arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = _parser()
-    options, rest = parser.parse_known_args(arguments)
     try:
-        if options.command == "run":
-            return _run(options, arguments[1:])
-        if rest:
-            parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        options = _parser(_named(arguments)).parse_args(arguments)
         return int(options.handler(options))
     except UnknownPatternError as error:
         print(f"patterns: {error.args[0]}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(
-            "\npatterns: interrupted; the same command takes up where it stopped", file=sys.stderr
+            "\npatterns: interrupted; `patterns measure` goes on where it stopped", file=sys.stderr
         )
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _named(arguments: Sequence[str]) -> Card | None:
+    """The pattern that `measure` is asked for: only with it are all of its flags known."""
+    slugs = {card.slug: card for card in catalogue()}
+    return next((slugs[word] for word in arguments[1:] if word in slugs), None)
+
+
+def _parser(card: Card | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="patterns", description="Machine-learning design patterns, measured."
+        prog="patterns", description="Machine-learning design patterns, told and measured."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     listing = commands.add_parser("list", help="the patterns, in the order of the book")
     listing.set_defaults(handler=_list)
 
-    # Only with its NAME known does `run` know all of its flags, so its --help waits until then.
-    run = commands.add_parser(
-        "run",
-        help="measure a pattern against its baselines",
-        add_help=False,
+    run = commands.add_parser("run", help="run the story of a pattern: seconds")
+    _add_names(run)
+    add = run.add_argument
+    add("--record", action="store_true", help="keep the outcome as that of the repository")
+    _add_out(run)
+    run.set_defaults(handler=_run)
+
+    measure = commands.add_parser(
+        "measure",
+        help="measure the evidence of a pattern: minutes",
         allow_abbrev=False,
+        epilog=None if card else "The settings of one pattern: patterns measure NAME --help",
     )
-    _add_run_options(run)
-    run.add_argument("-h", "--help", action="store_true", help="show this help")
-    run.set_defaults(parser=run)
+    _add_names(measure)
+    add = measure.add_argument
+    add("--fast", action="store_true", help="a small run of one seed; claims are not judged")
+    add("--only", action="append", default=[], metavar="EXPERIMENT", help="may be given repeatedly")
+    add("--seeds", type=_positive, metavar="N", help="number of seeds")
+    add("--seed", type=_seed, default=0, metavar="S", help="the first seed (default 0)")
+    add("--jobs", type=_positive, default=0, metavar="N", help="processes at a time")
+    add("--tables", action="store_true", help="print all tables; they are always in the report")
+    add("--json", action="store_true", help="print the results as JSON")
+    add("--record", action="store_true", help="keep the results as those of the repository")
+    _add_out(measure)
+    if card:
+        _add_settings(measure, card)
+    measure.set_defaults(handler=_measure, parser=measure)
 
     docs = commands.add_parser("docs", help="the documentation site")
     docs.add_argument("action", choices=["build", "serve"])
@@ -78,28 +94,26 @@ def _parser() -> argparse.ArgumentParser:
     add("--watch", action="store_true", help="grade again whenever the file is saved")
     learn.set_defaults(handler=_learn)
 
-    notebook = commands.add_parser("notebook", help="write an example or exercise as a notebook")
+    notebook = commands.add_parser("notebook", help="write a story or an exercise as a notebook")
     add = notebook.add_argument
     add("name", metavar="NAME", help="a pattern of `patterns list`")
-    add("--exercise", action="store_true", help="the exercise, not the example")
+    add("--exercise", action="store_true", help="the exercise, not the story")
     where = "default runs/NAME.ipynb or runs/NAME-exercise.ipynb"
     add("--out", type=Path, metavar="FILE", help=where)
     notebook.set_defaults(handler=_notebook)
     return parser
 
 
-def _add_run_options(parser: argparse.ArgumentParser) -> None:
+def _add_names(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("name", nargs="?", metavar="NAME", help="a pattern of `patterns list`")
+    which.add_argument("--all", action="store_true", help="every pattern")
+
+
+def _add_out(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("name", nargs="?", metavar="NAME", help="a pattern of `patterns list`")
-    add("--all", action="store_true", help="every pattern")
-    add("--fast", action="store_true", help="the small configuration, one seed")
-    add("--seeds", type=_positive, metavar="N", help="number of seeds")
-    add("--seed", type=int, default=0, metavar="S", help="the first seed (default 0)")
-    add("--jobs", type=_positive, default=0, metavar="N", help="processes at a time")
-    add("--json", action="store_true", help="print the results as JSON")
     add("--out", type=Path, default=Path("runs"), metavar="DIR", help="for files (default runs)")
-    add("--record", action="store_true", help="make this the documented run of the repository")
-    add("--open", action="store_true", help="show the report in a browser")
+    add("--open", action="store_true", help="show the page in a browser")
 
 
 def _positive(text: str) -> int:
@@ -109,83 +123,135 @@ def _positive(text: str) -> int:
     return number
 
 
+def _seed(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**31:
+        raise argparse.ArgumentTypeError(f"must lie in 0 to 2147483647, got {number}")
+    return number
+
+
 def _list(options: argparse.Namespace) -> int:
-    rows = [("#", "name", "seconds", "intent", "packages")]
-    for card in catalogue():
-        seconds = "-" if card.seconds is None else f"{card.seconds:.0f}"
-        packages = ", ".join(card.packages)
-        rows.append((str(card.number), card.slug, seconds, card.intent, packages))
-    widths = [max(len(row[i]) for row in rows) for i in range(5)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        print("  ".join(cells).rstrip())
+    from patterns._kit.tables import labeled, terminal_width
+
+    print(labeled({card.slug: card.intent for card in catalogue()}, terminal_width()))
     return 0
 
 
-def _run(options: argparse.Namespace, arguments: list[str]) -> int:
-    parser: argparse.ArgumentParser = options.parser
-    if options.help and not options.name:
-        print(parser.format_help() + "\nThe settings of one pattern: patterns run NAME --help")
-        return 0
-    if bool(options.name) == options.all:
-        parser.error("give the NAME of one pattern, or --all")
-    cards = catalogue() if options.all else (find(options.name),)
-    return max(_run_one(card, arguments, alone=not options.all) for card in cards)
+def _chosen(options: argparse.Namespace) -> tuple[Card, ...]:
+    return catalogue() if options.all else (find(options.name),)
 
 
-def _run_one(card: Card, arguments: list[str], alone: bool) -> int:
-    from rich.console import Console
+# --- stories -------------------------------------------------------------------------------------
+def _run(options: argparse.Namespace) -> int:
+    from patterns._kit import report, story
+    from patterns._kit.tables import terminal_width
 
+    cards, out = _chosen(options), options.out
+    several = len(cards) > 1
+    told = []
+    for card, found in story.run(cards, out):
+        told.append((card, found))
+        if several:
+            print(found.text(out / card.slug, terminal_width()), end="\n\n\n", flush=True)
+        if options.record:
+            print(f"Recorded in {story.record(card, out)}.")
+    page = report.write_index(told, out)
+    if several:
+        print(f"{report.summary_text(told, terminal_width())}\n\nAll on one page: {page}")
+    _show(page, options)
+    return 0 if all(found.holds for _, found in told) else 1
+
+
+# --- evidence ------------------------------------------------------------------------------------
+def _measure(options: argparse.Namespace) -> int:
+    return max(_measure_one(card, options) for card in _chosen(options))
+
+
+def _measure_one(card: Card, options: argparse.Namespace) -> int:
     from patterns._kit import report, runner
+    from patterns._kit.tables import terminal_width
 
-    example = runner.load_example(card.slug)
-    options, config = _configure(example, card, arguments, alone)
-    n_seeds = options.seeds or (1 if options.fast else runner.DOCUMENTED_SEEDS)
-    job = runner.Run(
-        card=card,
-        config=config,
-        seeds=tuple(range(options.seed, options.seed + n_seeds)),
-        out=options.out / card.slug,
-        jobs=options.jobs,
-    )
+    job = _job(card, options)
+    n_seeds = len(job.seeds)
     with _progress(f"{card.slug}, {n_seeds} seed{'s' * (n_seeds > 1)}") as progress:
-        evidence = runner.run(job, progress)
-    page = report.write_html(evidence, card, job.out)
+        evidence = runner.measure(job, progress)
+    page = report.write_report(evidence, card, job.out)
     if options.json:
         print(evidence.to_json(), end="")
     else:
-        report.print_report(evidence, card, Console(width=None if sys.stdout.isatty() else 120))
-        n_held = sum(verdict.holds for verdict in evidence.verdicts)
-        print(f"\n{n_held} of {len(evidence.verdicts)} claims hold. {evidence.seconds:g} seconds.")
-        print(f"In {job.out}: report.html, results.json and the figures.")
+        print(report.evidence_text(evidence, card, terminal_width(), options.tables))
+        print(f"\nAll tables and figures: {page}")
     if options.record:
-        _record(card, job, example)
-    if options.open:
-        import webbrowser
-
-        webbrowser.open(page.resolve().as_uri())
+        print(f"Recorded in {runner.record(job, evidence)}.", file=sys.stderr)
+    _show(page, options)
     return 0 if evidence.holds else 1
 
 
-def _record(card: Card, job: Run, example: ModuleType) -> None:
-    """Replace the committed results of a pattern by those of this run."""
-    import shutil
+def _job(card: Card, options: argparse.Namespace) -> Job:
+    """What the options ask for; documented settings are told from others, and files kept apart."""
+    from patterns._kit.runner import DOCUMENTED_SEEDS, Job, load_evidence
 
-    from patterns._kit.runner import DOCUMENTED_SEEDS
+    evidence, refuse = load_evidence(card.slug), options.parser.error
+    known = evidence.EXPERIMENTS
+    if unknown := [name for name in options.only if name not in known]:
+        refuse(f"{card.slug} has no experiment {unknown[0]!r}; it has {', '.join(known)}")
+    given = {field.name: getattr(options, field.name, None) for field in fields(evidence.Config)}
+    del given["seed"]  # of the command, for each run in turn
+    own = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if v is not None}
+    try:
+        config = replace(evidence.FAST if options.fast else evidence.Config(), **own)
+    except ValueError as error:  # a Config may refuse values
+        refuse(str(error))
+    n_seeds = options.seeds or (1 if options.fast else len(DOCUMENTED_SEEDS))
+    seeds = tuple(range(options.seed, options.seed + n_seeds))
+    documented = config == evidence.Config() and seeds == DOCUMENTED_SEEDS and not options.only
+    settings: Settings = "documented" if documented else "fast" if options.fast else "custom"
+    if options.record and not documented:
+        refuse("--record takes the documented settings: no --fast, --only, --seed, --seeds or own")
+    return Job(
+        card=card,
+        config=config,
+        seeds=seeds,
+        out=options.out / card.slug / settings,
+        settings=settings,
+        only=tuple(options.only),
+        jobs=options.jobs,
+    )
 
-    if job.config != example.Config() or job.seeds != tuple(range(DOCUMENTED_SEEDS)):
-        sys.exit("patterns: only the run without --fast, --seed, --seeds and settings is recorded")
-    results = card.results.parent
-    shutil.rmtree(results, ignore_errors=True)
-    results.mkdir()
-    for path in [job.out / "results.json", *job.out.glob("*.svg")]:
-        shutil.copy(path, results)
-    print(f"Recorded in {results}.")
+
+def _add_settings(parser: argparse.ArgumentParser, card: Card) -> None:
+    """Each field of the pattern's Config is a flag; the comment behind it is its help."""
+    from patterns._kit.runner import load_evidence
+
+    Config = load_evidence(card.slug).Config
+    group = parser.add_argument_group(f"settings of {card.slug}")
+    comments = _field_comments(Config)
+    for field in fields(Config):
+        if field.name == "seed":
+            continue
+        default = getattr(Config(), field.name)
+        help_text = f"{comments.get(field.name, '')} (default {default})".replace("%", "%%")
+        flag = "--" + field.name.replace("_", "-")
+        if isinstance(default, bool):
+            group.add_argument(flag, action=argparse.BooleanOptionalAction, help=help_text)
+        else:
+            many = isinstance(default, tuple)
+            kind, nargs = (type(default[0]), "+") if many else (type(default), None)
+            group.add_argument(flag, type=kind, nargs=nargs, metavar="X", help=help_text)
+
+
+def _field_comments(config: type) -> dict[str, str]:
+    """The comment behind each field of a dataclass, as written in its source."""
+    import inspect
+    import re
+
+    source = inspect.getsource(config)
+    return dict(re.findall(r"^ +(\w+): .*?  # (.*)$", source, flags=re.MULTILINE))
 
 
 @contextmanager
 def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Progress on standard error: a bar on a terminal, a line a step elsewhere."""
+    """Progress on standard error: a bar on a terminal, a line per step elsewhere."""
     if not sys.stderr.isatty():
         yield lambda done, of: print(f"{title}: {done} of {of} done", file=sys.stderr, flush=True)
         return
@@ -199,46 +265,14 @@ def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
-def _configure(
-    example: ModuleType, card: Card, arguments: list[str], alone: bool
-) -> tuple[argparse.Namespace, Any]:
-    """All options of `run`, and the configuration: each field of Config is a flag."""
-    parser = argparse.ArgumentParser(
-        prog=f"patterns run {card.slug}", description=card.intent, allow_abbrev=False
-    )
-    _add_run_options(parser)
-    settings = parser.add_argument_group("settings of this example")
-    comments = _field_comments(example.Config)
-    own = [field for field in fields(example.Config) if field.name != "seed"] if alone else []
-    for field in own:
-        default = getattr(example.Config(), field.name)
-        help_text = f"{comments.get(field.name, '')} (default {default})".replace("%", "%%")
-        flag = "--" + field.name.replace("_", "-")
-        if isinstance(default, bool):
-            settings.add_argument(flag, action=argparse.BooleanOptionalAction, help=help_text)
-        else:
-            many = isinstance(default, tuple)
-            kind, nargs = (type(default[0]), "+") if many else (type(default), None)
-            settings.add_argument(flag, type=kind, nargs=nargs, metavar="X", help=help_text)
-    options = parser.parse_args(arguments)
-    config = example.FAST if options.fast else example.Config()
-    given = {field.name: getattr(options, field.name) for field in own}
-    given = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if v is not None}
-    try:
-        return options, replace(config, **given)
-    except ValueError as error:  # a Config may refuse values
-        parser.error(str(error))
+def _show(page: Path, options: argparse.Namespace) -> None:
+    if options.open:
+        import webbrowser
+
+        webbrowser.open(page.resolve().as_uri())
 
 
-def _field_comments(config: type) -> dict[str, str]:
-    """The comment behind each field of a dataclass, as written in its source."""
-    import inspect
-    import re
-
-    source = inspect.getsource(config)
-    return dict(re.findall(r"^ +(\w+): .*?  # (.*)$", source, flags=re.MULTILINE))
-
-
+# --- the rest ------------------------------------------------------------------------------------
 def _docs(options: argparse.Namespace) -> int:
     from patterns._kit import docs
 
@@ -260,7 +294,7 @@ def _notebook(options: argparse.Namespace) -> int:
         return 2
     name = f"{slug}-exercise.ipynb" if options.exercise else f"{slug}.ipynb"
     out: Path = options.out or Path("runs") / name
-    text = notebooks.exercise(slug) if options.exercise else notebooks.example(slug)
+    text = notebooks.exercise(slug) if options.exercise else notebooks.story(slug)
     if out.exists() and out.read_text("utf-8") != text:
         print(f"patterns notebook: {out} exists and differs; give another --out", file=sys.stderr)
         return 2

@@ -1,7 +1,7 @@
 """Turn results into the snippets and figures that pages include, and build the site.
 
-Pages hold prose only. ``build`` writes, for each pattern, ``build/snippets/<slug>/*.md`` (tables,
-facts, mistakes) and ``docs/figures/<slug>/*.svg``, both git-ignored, and runs MkDocs.
+Pages hold prose only. ``build`` writes, for each pattern, ``build/snippets/<slug>/*.md`` (story,
+tables, facts, mistakes) and ``docs/figures/<slug>/*.svg``, both git-ignored, and runs MkDocs.
 """
 
 from __future__ import annotations
@@ -10,12 +10,16 @@ import os
 import shutil
 import subprocess
 import sys
+from html import escape
+from pathlib import Path
 from textwrap import indent
 
 from patterns._kit.cards import PATTERNS, Card, catalogue
-from patterns._kit.evidence import Evidence
+from patterns._kit.evidence import Evidence, Findings, Words
 from patterns._kit.exercise import Exercise
-from patterns._kit.report import Table, claim_table, markdown, metric_tables, three_digits
+from patterns._kit.report import REAL_DATA, claim_table, metric_tables
+from patterns._kit.story import Story
+from patterns._kit.tables import Table, markdown, three_digits
 
 ROOT = PATTERNS.parent
 SNIPPETS = ROOT / "build" / "snippets"
@@ -48,48 +52,85 @@ def write_snippets() -> None:
         folder.mkdir(parents=True)
     rows = []
     for card in catalogue():
-        _write_pattern(card)
-        link = f"[{card.title}](patterns/{card.slug}.md)"
-        rows.append((str(card.number), link, card.intent, f"{card.seconds:.0f}"))
-    table = Table("catalogue", ("#", "pattern", "intent", "seconds"), tuple(rows))
-    (SNIPPETS / "catalogue.md").write_text(markdown(table), "utf-8")
+        for path, command in ((card.results, "measure"), (card.story, "run")):
+            if not path.exists():
+                raise FileNotFoundError(
+                    f"{path} is missing; make it with: patterns {command} {card.slug} --record"
+                )
+        story = Story.from_json(card.story.read_text("utf-8"))
+        evidence = Evidence.from_json(card.results.read_text("utf-8"))
+        _write_pattern(card, story, evidence)
+        score, ratio = story.table.header[2], f"{story.measured:.2f}"
+        rows.append((f"[{card.title}](patterns/{card.slug}.md)", card.intent, score, ratio))
+    header = ("pattern", "intent", "score", "to the baseline")
+    (SNIPPETS / "catalogue.md").write_text(markdown(Table("", header, tuple(rows), 3)), "utf-8")
 
 
-def _write_pattern(card: Card) -> None:
-    if not card.results.exists():
-        raise FileNotFoundError(
-            f"{card.results} is missing; make it with: patterns run {card.slug} --record"
-        )
-    evidence = Evidence.from_json(card.results.read_text("utf-8"))
-    folder = SNIPPETS / card.slug
-    folder.mkdir()
-    for table in metric_tables(evidence):
-        name = table.title.replace(" ", "_")
-        (folder / f"{name}.md").write_text(markdown(table), "utf-8")
-    (folder / "claims.md").write_text(markdown(claim_table(evidence.verdicts)), "utf-8")
-    glossary = "".join(
-        f"**{name.replace('_', ' ')}**\n:   {meaning}\n\n"
-        for name, meaning in evidence.glossary.items()
+def _write_pattern(card: Card, story: Story, evidence: Evidence) -> None:
+    snippets = {"story": story_markdown(card, story), "mistakes": mistakes_markdown(card.slug)}
+    for name, found in evidence.experiments.items():
+        tables = metric_tables(found, evidence)
+        snippets |= {table.title.replace(" ", "_"): markdown(table) for table in tables}
+        figures = {k: figure_markdown(card, k, w) for k, w in found.figures.items()}
+        snippets |= {f"figure-{figure}": text for figure, text in figures.items()}
+        snippets[f"evidence-{name}"] = evidence_markdown(card, name, found, tables)
+    snippets["claims"] = markdown(claim_table(evidence.verdicts))
+    snippets["glossary"] = "".join(
+        f"**{name.replace('_', ' ')}**\n:   {measure.meaning}\n\n"
+        for name, measure in evidence.measures.items()
     )
-    (folder / "mistakes.md").write_text(mistakes_markdown(card.slug), "utf-8")
-    (folder / "glossary.md").write_text(glossary, "utf-8")
     # A claim's sentence with what was measured, for the facts at the top of a page.
     for verdict in evidence.verdicts:
         worst = three_digits(verdict.values[verdict.tightest])
         mean = three_digits(sum(verdict.values) / len(verdict.values))
         fact = f"{verdict.sentence} Measured: {mean} on average over {len(verdict.values)} seeds, "
-        fact += f"{worst} on the seed nearest to the bound.\n"
-        (folder / f"claim-{verdict.name}.md").write_text(fact, "utf-8")
-    run = (
-        f"Documented run: {evidence.seconds:.0f} seconds with two processes, seeds "
+        snippets[f"claim-{verdict.name}"] = f"{fact}{worst} on the seed nearest to the bound.\n"
+    snippets["run"] = (
+        f"Documented evidence: {evidence.seconds:.0f} seconds with two processes, seeds "
         f"{', '.join(map(str, evidence.seeds))}, "
         + ", ".join(f"{name} {version}" for name, version in evidence.versions.items())
         + ".\n"
     )
-    (folder / "run.md").write_text(run, "utf-8")
+    folder = SNIPPETS / card.slug
+    folder.mkdir()
+    for name, text in snippets.items():
+        (folder / f"{name}.md").write_text(text, "utf-8")
     shutil.copytree(
         card.results.parent, FIGURES / card.slug, ignore=shutil.ignore_patterns("*.json")
     )
+
+
+def story_markdown(card: Card, story: Story) -> str:
+    """The story as it reads in a notebook: prose, code, what it prints, and its figure."""
+    import jupytext
+
+    parts = []
+    for cell in jupytext.read(card.folder / "example.py").cells:
+        text = cell.source.removeprefix("# ")  # the page has a title of its own
+        parts.append(f"```python\n{cell.source}\n```" if cell.cell_type == "code" else text)
+    parts.append(f"It prints:\n\n```text\n{story.text(Path('runs') / card.slug, 88)}\n```")
+    parts.append(figure_markdown(card, "story", Words(story.caption, story.caption)))
+    return "\n\n".join(parts) + "\n"
+
+
+def evidence_markdown(card: Card, name: str, found: Findings, tables: list[Table]) -> str:
+    """One experiment: its question, tables and figures, and the file that makes them."""
+    path = card.folder / "evidence" / f"{name}.py"
+    parts = [f"### {found.question}\n"]
+    for table in tables:
+        parts += [f"**{table.title.capitalize()}**\n"] * (len(tables) > 1) + [markdown(table)]
+    parts += [f"{REAL_DATA}\n"] * (found.data == "real")
+    parts += [figure_markdown(card, figure, words) for figure, words in found.figures.items()]
+    code = f"```python\n{path.read_text('utf-8')}```"
+    parts.append(f'??? quote "Measured by `{path.relative_to(ROOT)}`"\n\n{indent(code, "    ")}')
+    return "\n".join(parts) + "\n"
+
+
+def figure_markdown(card: Card, name: str, words: Words) -> str:
+    """A figure with its caption."""
+    image = f"![{words.alt}](../figures/{card.slug}/{name}.svg)"
+    caption = f"<figcaption>{escape(words.caption)}</figcaption>"
+    return f'<figure markdown="span">\n  {image}\n  {caption}\n</figure>\n'
 
 
 def mistakes_markdown(slug: str) -> str:

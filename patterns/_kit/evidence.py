@@ -1,4 +1,4 @@
-"""Evidence: what an example reports, what it claims, and whether the claims hold on every seed."""
+"""Evidence: what experiments measure and claim, and whether the claims hold on every seed."""
 
 from __future__ import annotations
 
@@ -12,20 +12,56 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Kind = Literal["benefit", "limit", "parity"]
+Kind = Literal["benefit", "limit", "parity", "mechanism"]
+Role = Literal["baseline", "pattern", "best possible"]
+Settings = Literal["documented", "fast", "custom"]
+Metrics = Mapping[str, float]  # of one seed, by "task.method.metric"
+MetricsOfSeeds = Mapping[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a metric means, and which way is better; None where neither is."""
+
+    meaning: str
+    better: Literal["lower", "higher"] | None = None
+
+    @property
+    def arrow(self) -> str:
+        """The direction of improvement, for a column's header."""
+        return {"lower": " ↓", "higher": " ↑", None: ""}[self.better]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure to be drawn, with the words that go with it.
+
+    Parameters
+    ----------
+    draw : function without parameters that returns the figure
+    caption : str
+        What the reader should see in it.
+    alt : str
+        What it shows, for those who cannot see it.
+    """
+
+    draw: Callable[[], Figure]
+    caption: str
+    alt: str
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one run of an example found, with one seed.
+    """What one experiment found with one seed.
 
     Parameters
     ----------
     metrics : mapping of "task.method.metric" to float
-        Three lower-case names joined by dots. The tables show a task each, a method a row and a
-        metric a column, in this order: put baseline and pattern in adjacent rows, the oracle last.
-    figures : mapping of name to a function that draws it
-        Functions, because a run over many seeds draws the figures of the first one only.
+        Three lower-case names joined by dots. Each task becomes a table, each method a row and each
+        metric a column, in this order: put baseline and pattern in adjacent rows, the best possible
+        last.
+    figures : mapping of name to Drawing
+        Of this seed's data; only those of the first seed are drawn.
 
     Raises
     ------
@@ -33,8 +69,8 @@ class Result:
         For a name of another form and for a metric that is not finite.
     """
 
-    metrics: Mapping[str, float]
-    figures: Mapping[str, Callable[[], Figure]] = field(default_factory=dict)
+    metrics: Metrics
+    figures: Mapping[str, Drawing] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, value in self.metrics.items():
@@ -54,20 +90,26 @@ class Claim:
     ----------
     name : str
         In kebab-case, unique within the pattern.
-    kind : {"benefit", "limit", "parity"}
-        The pattern helps; here it does not help, or costs; two ways agree.
+    kind : {"benefit", "limit", "parity", "mechanism"}
+        The pattern beats the strongest baseline of its table; here it does not help, or costs; two
+        ways agree; why it works: what a part of it is worth, or what goes wrong without it.
     sentence : str
         States the bounds as ``{at_least}`` and ``{at_most}``, so that text and check cannot differ.
     value : function of the metrics of one seed
+        It sees the metrics of the claim's own experiment only.
     at_least, at_most : float, one or both
+    baseline : "task.method.metric", for a benefit only
+        The strongest baseline of that table by that metric. The tests check that it is, and that
+        ``value`` depends on it.
     """
 
     name: str
     kind: Kind
     sentence: str
-    value: Callable[[Mapping[str, float]], float]
+    value: Callable[[Metrics], float]
     at_least: float | None = None
     at_most: float | None = None
+    baseline: str | None = None
 
     def __post_init__(self) -> None:
         bounds = {"at_least": self.at_least, "at_most": self.at_most}
@@ -78,14 +120,19 @@ class Claim:
                 f"claim {self.name!r} must have a bound and state it: it has {sorted(given)}, "
                 f"its sentence states {sorted(stated)}"
             )
+        if (self.kind == "benefit") != (self.baseline is not None):
+            raise ValueError(
+                f"claim {self.name!r} has the kind {self.kind!r} and the baseline "
+                f"{self.baseline!r}; each benefit names its strongest baseline, and no other kind"
+            )
 
-    def judge(self, runs: Sequence[Mapping[str, float]]) -> Verdict:
+    def judge(self, runs: Sequence[Metrics]) -> Verdict:
         """Evaluate the claim on the metrics of each seed.
 
         Raises
         ------
         KeyError
-            When the claim needs a metric that the run has not measured.
+            When the claim needs a metric that its experiment has not measured.
         """
         return Verdict(
             name=self.name,
@@ -93,23 +140,52 @@ class Claim:
             sentence=self.sentence.format(at_least=self.at_least, at_most=self.at_most),
             at_least=self.at_least,
             at_most=self.at_most,
+            baseline=self.baseline,
             values=tuple(float(self.value(metrics)) for metrics in runs),
         )
 
 
-def metric(name: str) -> Callable[[Mapping[str, float]], float]:
+def metric(name: str) -> Callable[[Metrics], float]:
     """One metric as it is."""
     return lambda metrics: metrics[name]
 
 
-def ratio(numerator: str, denominator: str) -> Callable[[Mapping[str, float]], float]:
+def ratio(numerator: str, denominator: str) -> Callable[[Metrics], float]:
     """One metric relative to another."""
     return lambda metrics: metrics[numerator] / metrics[denominator]
 
 
-def difference(one: str, other: str) -> Callable[[Mapping[str, float]], float]:
+def difference(one: str, other: str) -> Callable[[Metrics], float]:
     """One metric minus another."""
     return lambda metrics: metrics[one] - metrics[other]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One question of the evidence: how it is measured, and what is claimed of the answer.
+
+    Parameters
+    ----------
+    question : str
+        Ends with a question mark.
+    data : {"synthetic", "real"}
+        On synthetic data each seed is an independent draw. On real data all seeds redraw rows of
+        the same table, so they only repeat one test; there, report folds.
+    measure : function of the pattern's ``Config``
+    roles : mapping of method to role
+        A baseline is what a good engineer would try instead. Methods without a role are variants:
+        neither fair baselines nor what the pattern recommends.
+    claims : sequence of Claim
+    figures : function of the metrics of all seeds, "task.method.metric" to one value per seed
+        Gives the figures that summarize them, as a mapping of name to Drawing.
+    """
+
+    question: str
+    data: Literal["synthetic", "real"]
+    measure: Callable[[Any], Result]
+    roles: Mapping[str, Role]
+    claims: Sequence[Claim]
+    figures: Callable[[MetricsOfSeeds], Mapping[str, Drawing]] = lambda metrics: {}
 
 
 @dataclass(frozen=True)
@@ -121,6 +197,7 @@ class Verdict:
     sentence: str
     at_least: float | None
     at_most: float | None
+    baseline: str | None
     values: tuple[float, ...]
 
     @property
@@ -142,31 +219,61 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Words:
+    """The words that go with a figure."""
+
+    caption: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What one experiment found over all seeds."""
+
+    question: str
+    data: Literal["synthetic", "real"]
+    roles: Mapping[str, Role]
+    figures: Mapping[str, Words]
+    metrics: MetricsOfSeeds
+    verdicts: tuple[Verdict, ...]  # none where the claims were not judged
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks, each a table, in the order in which they were measured."""
+        return tuple(dict.fromkeys(name.split(".")[0] for name in self.metrics))
+
+    def mean(self, name: str) -> float:
+        """Mean of a metric over seeds."""
+        return fmean(self.metrics[name])
+
+    def std(self, name: str) -> float:
+        """Standard deviation of a metric over seeds; 0 for a single seed."""
+        values = self.metrics[name]
+        return stdev(values) if len(values) > 1 else 0.0
+
+
+@dataclass(frozen=True)
 class Evidence:
-    """What an example found over seeds: the content of a ``results.json``."""
+    """What a pattern's experiments found over seeds: the content of a ``results.json``."""
 
     pattern: str
+    settings: Settings
     config: Mapping[str, Any]
     seeds: tuple[int, ...]
     seconds: float
     versions: Mapping[str, str]
-    glossary: Mapping[str, str]  # what each metric means
-    metrics: Mapping[str, tuple[float, ...]]  # a value for each seed
-    verdicts: tuple[Verdict, ...]
+    measures: Mapping[str, Measure]
+    experiments: Mapping[str, Findings]  # in the order of the page
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Of all experiments."""
+        return tuple(v for found in self.experiments.values() for v in found.verdicts)
 
     @property
     def holds(self) -> bool:
-        """Whether every claim holds on every seed."""
+        """Whether every claim that was judged holds on every seed."""
         return all(verdict.holds for verdict in self.verdicts)
-
-    def mean(self, metric: str) -> float:
-        """Mean of a metric over seeds."""
-        return fmean(self.metrics[metric])
-
-    def std(self, metric: str) -> float:
-        """Standard deviation of a metric over seeds; 0 for a single seed."""
-        values = self.metrics[metric]
-        return stdev(values) if len(values) > 1 else 0.0
 
     def to_json(self) -> str:
         """As text, the same for the same content."""
@@ -177,9 +284,13 @@ class Evidence:
         """Read what `to_json` wrote."""
         content = json.loads(text)
         content["seeds"] = tuple(content["seeds"])
-        content["metrics"] = {name: tuple(values) for name, values in content["metrics"].items()}
-        content["verdicts"] = tuple(
-            Verdict(**{**verdict, "values": tuple(verdict["values"])})
-            for verdict in content["verdicts"]
-        )
+        content["measures"] = {k: Measure(**v) for k, v in content["measures"].items()}
+        for found in content["experiments"].values():
+            found["figures"] = {k: Words(**v) for k, v in found["figures"].items()}
+            found["metrics"] = {name: tuple(values) for name, values in found["metrics"].items()}
+            found["verdicts"] = tuple(
+                Verdict(**{**verdict, "values": tuple(verdict["values"])})
+                for verdict in found["verdicts"]
+            )
+        content["experiments"] = {k: Findings(**v) for k, v in content["experiments"].items()}
         return cls(**content)

@@ -33,7 +33,7 @@ from patterns._kit.exercise import (
     name_line,
     region_bodies,
 )
-from patterns._kit.runner import ONE_THREAD
+from patterns._kit.workers import ONE_THREAD
 
 CHECK_SECONDS = 3.0  # for one check, or for the import of the learner's file
 TOTAL_SECONDS = 7.0  # for all of them together

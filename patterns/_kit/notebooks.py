@@ -1,24 +1,18 @@
-"""Examples and exercises as notebooks, the same byte for byte for the same source."""
+"""Stories and exercises as notebooks, the same byte for byte for the same source."""
 
 from __future__ import annotations
 
 import ast
-import json
 import textwrap
-from collections.abc import Sequence
 from typing import Any
 
-from patterns._kit.cards import PATTERNS, find
+from patterns._kit.cards import find
 from patterns._kit.exercise import MARKER, Exercise, Part
 
 
-def example(slug: str) -> str:
-    """The pattern's example as a notebook: the same text for the same example."""
-    source = (PATTERNS / slug / "example.py").read_text("utf-8")
-    cells = [cell for cell in _cells(source) if not cell[1].startswith("if __name__")]
-    show = "for draw in result.figures.values():\n    draw()"
-    cells.append(("code", "result = run(FAST)  # the documented run is Config()\nresult.metrics"))
-    return _ipynb([*cells, ("code", show)])
+def story(slug: str) -> str:
+    """The pattern's story as a notebook: ``example.py`` is one already, in the percent format."""
+    return _ipynb((find(slug).folder / "example.py").read_text("utf-8"))
 
 
 def exercise(slug: str) -> str:
@@ -26,18 +20,21 @@ def exercise(slug: str) -> str:
     asked = Exercise.load(slug)
     intro = (
         f"# Exercise: {find(slug).title}\n\nWrite what raises `NotImplementedError`, run all "
-        "cells, and read what the last one has to say."
+        "cells, and read the output of the last one."
     )
-    cells = [("markdown", intro)]
-    _, *stub = _cells(asked.stub)  # its docstring is that of the finished pattern
-    for kind, text in stub:
+    cells = [_markdown(intro)]
+    for text in _blocks(asked.stub):
         for part in asked.parts:
             if any(f"[start:{hole}]" in text for hole in part.holes):
-                cells.append(("markdown", _task_markdown(part)))
+                cells.append(_markdown(_task_markdown(part)))
         lines = [line for line in text.splitlines() if not MARKER.match(line)]
-        cells.append((kind, "\n".join(lines)))
+        cells.append("# %%\n" + "\n".join(lines))
     check = f'from patterns._kit.learn import check_here\n\ncheck_here("{slug}", globals())'
-    return _ipynb([*cells, ("code", check)])
+    return _ipynb("\n\n".join([*cells, f"# %%\n{check}"]) + "\n")
+
+
+def _markdown(text: str) -> str:
+    return "# %% [markdown]\n" + textwrap.indent(text, "# ", lambda line: True)
 
 
 def _task_markdown(part: Part) -> str:
@@ -48,35 +45,34 @@ def _task_markdown(part: Part) -> str:
     return f"## {part.title}\n\n{part.why.strip()}\n\n{part.task.strip()}\n\n{hints}"
 
 
-def _cells(source: str) -> list[tuple[str, str]]:
-    """A module cut into cells: its docstring, each function or class, and what lies between."""
-    cells: list[tuple[str, str]] = []
-    lines, start, previous_is_plain = source.splitlines(), 0, False
+def _blocks(source: str) -> list[str]:
+    """A module without its docstring, cut into each function or class and what lies between."""
+    blocks: list[str] = []
+    lines, start, joins = source.splitlines(), 0, False
     for node in ast.parse(source).body:
         text = "\n".join(lines[start : node.end_lineno]).strip()
         start = node.end_lineno or start
-        is_plain = not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.If)
-        if not cells and isinstance(node, ast.Expr):
-            title, _, rest = str(ast.literal_eval(node.value)).partition("\n")
-            cells.append(("markdown", f"# {title}\n{textwrap.dedent(rest)}".strip()))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             continue
-        if is_plain and previous_is_plain:
-            cells[-1] = ("code", f"{cells[-1][1]}\n{text}")
+        is_plain = not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.If)
+        if is_plain and joins:
+            blocks[-1] += f"\n{text}"
         else:
-            cells.append(("code", text))
-        previous_is_plain = is_plain
-    return cells
+            blocks.append(text)
+        joins = is_plain
+    return blocks
 
 
-def _ipynb(cells: Sequence[tuple[str, str]]) -> str:
-    """Cells in the notebook format 4.5; numbered identifiers keep the text the same."""
-    content = []
-    for number, (kind, text) in enumerate(cells):
-        cell: dict[str, Any] = {"cell_type": kind, "id": f"cell-{number:02}", "metadata": {}}
-        if kind == "code":
-            cell |= {"execution_count": None, "outputs": []}
-        content.append({**cell, "source": text.splitlines(keepends=True)})
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    notebook = {"cells": content, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
-    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+def _ipynb(percent: str) -> str:
+    """A script in the percent format as a notebook; numbered identifiers keep the text the same."""
+    import jupytext
+
+    notebook: Any = jupytext.reads(percent, fmt="py:percent")
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number:02}"
+    text: str = jupytext.writes(notebook, fmt="ipynb")
+    return text

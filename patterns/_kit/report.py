@@ -1,164 +1,218 @@
-"""Evidence made readable: tables for the terminal, for one HTML page and for the docs."""
+"""Stories and evidence made readable: for the terminal, for HTML pages and for the docs."""
 
 from __future__ import annotations
 
 import base64
-import math
+import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from patterns._kit.cards import Card
-from patterns._kit.evidence import Evidence, Verdict
+from patterns._kit.evidence import Evidence, Findings, Verdict
+from patterns._kit.story import Story
+from patterns._kit.tables import (
+    Table,
+    decimals,
+    html,
+    labeled,
+    table_text,
+    three_digits,
+    wrapped,
+)
 
-if TYPE_CHECKING:
-    from rich.console import Console
+REAL_DATA = (
+    "Real data: all seeds draw rows of the same table, so they repeat one test. "
+    "Independent evidence are the test periods, each with a column of its own."
+)
 
 
-@dataclass(frozen=True)
-class Table:
-    """Cells as text; the first column names the row."""
-
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-def metric_tables(evidence: Evidence) -> list[Table]:
-    """One table a task: a method a row, a metric a column, mean ± standard deviation over seeds."""
+def metric_tables(found: Findings, evidence: Evidence) -> list[Table]:
+    """One table per task, one row per method, one column per metric: mean ± deviation."""
     tables = []
-    names = [tuple(name.split(".")) for name in evidence.metrics]
-    for task in dict.fromkeys(task for task, _, _ in names):
+    names = [tuple(name.split(".")) for name in found.metrics]
+    for task in found.tasks:
         methods = dict.fromkeys(method for t, method, _ in names if t == task)
         columns = dict.fromkeys(metric for t, _, metric in names if t == task)
-        cells = {
-            metric: _format_column(evidence, [f"{task}.{method}.{metric}" for method in methods])
+        cells = [
+            _column(found, [f"{task}.{method}.{metric}" for method in methods])
             for metric in columns
-        }
+        ]
         rows = tuple(
-            (method.replace("_", " "), *(cells[metric][i] for metric in columns))
+            (
+                found.roles.get(method, ""),
+                method.replace("_", " "),
+                *(column[i] for column in cells),
+            )
             for i, method in enumerate(methods)
         )
-        header = ("", *(metric.replace("_", " ") for metric in columns))
-        tables.append(Table(task.replace("_", " "), header, rows))
+        heads = (metric.replace("_", " ") + evidence.measures[metric].arrow for metric in columns)
+        tables.append(Table(task.replace("_", " "), ("", "", *heads), rows))
     return tables
 
 
 def claim_table(verdicts: Sequence[Verdict]) -> Table:
     """The claims, whether they hold on every seed, and the seed that comes nearest to failing."""
-    rows = []
-    for verdict in verdicts:
-        bounds = [("≥", verdict.at_least), ("≤", verdict.at_most)]
-        bound = ", ".join(f"{sign} {value:g}" for sign, value in bounds if value is not None)
-        held = sum(margin >= 0 for margin in verdict.margins)
-        rows.append(
-            (
-                "holds" if verdict.holds else "FAILS",
-                verdict.kind,
-                verdict.sentence,
-                bound,
-                three_digits(verdict.values[verdict.tightest]),
-                f"{held} of {len(verdict.values)}",
-            )
+    rows = tuple(
+        (
+            "holds" if verdict.holds else "FAILS",
+            verdict.kind,
+            verdict.sentence,
+            bound(verdict),
+            three_digits(sum(verdict.values) / len(verdict.values)),
+            three_digits(verdict.values[verdict.tightest]),
         )
-    return Table("claims", ("", "kind", "claim", "bound", "nearest", "seeds"), tuple(rows))
-
-
-def three_digits(value: float) -> str:
-    """A number with three significant digits, zeros included."""
-    return f"{value:#.3g}".rstrip(".")
-
-
-def print_report(evidence: Evidence, card: Card, console: Console) -> None:
-    """Print the tables, what the metrics mean, and the claims."""
-    from rich import box
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    console.print(Text(f"\n{card.title}: {card.intent}", style="bold"))
-    for table in [*metric_tables(evidence), claim_table(evidence.verdicts)]:
-        grid = RichTable(title=table.title, title_justify="left", box=box.SIMPLE_HEAD)
-        for i, name in enumerate(table.header):
-            is_text = i == 0 or table.title == "claims"
-            grid.add_column(
-                name, justify="left" if is_text else "right", no_wrap=name not in ("claim", "")
-            )
-        for row in table.rows:
-            style = "red" if row[0] == "FAILS" else None
-            grid.add_row(*map(Text, row), style=style)
-        console.print(grid)
-    for name, meaning in evidence.glossary.items():
-        console.print(Text(f"{name.replace('_', ' ')}: {meaning}", style="dim"))
-
-
-def write_html(evidence: Evidence, card: Card, out: Path) -> Path:
-    """Write ``report.html`` into ``out``: one file that carries its figures, and its path."""
-    tables = "".join(
-        f"<h2>{escape(table.title)}</h2>{_html(table)}"
-        for table in [claim_table(evidence.verdicts), *metric_tables(evidence)]
+        for verdict in verdicts
     )
-    figures = "".join(
-        f'<img alt="{escape(path.stem.replace("_", " "))}" src="data:image/svg+xml;base64,'
-        f'{base64.b64encode(path.read_bytes()).decode()}">'
-        for path in sorted(out.glob("*.svg"))
-    )
-    glossary = "".join(
-        f"<dt>{escape(name.replace('_', ' '))}</dt><dd>{escape(meaning)}</dd>"
-        for name, meaning in evidence.glossary.items()
-    )
-    versions = ", ".join(f"{name} {version}" for name, version in evidence.versions.items())
-    ran = f"Seeds {', '.join(map(str, evidence.seeds))}; {evidence.seconds:g} seconds; {versions}."
-    page = f"""<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{escape(card.title)}</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: auto; padding: 1rem }}
-div {{ overflow-x: auto }} table {{ border-collapse: collapse }} img {{ max-width: 100% }}
-th, td {{ padding: .3rem .8rem; border-bottom: 1px solid #ddd; text-align: left }}
-td.number {{ text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }}
-dt {{ font-weight: 600 }} .FAILS {{ color: #b00020; font-weight: 600 }}
-</style>
-<h1>{escape(card.title)}</h1>
-<p>{escape(card.intent)}</p>
-<p>{escape(ran)}</p>
-{tables}<dl>{glossary}</dl><h2>figures</h2>{figures}
-</html>
-"""
-    path = out / "report.html"
-    path.write_text(page, "utf-8")
-    return path
+    header = ("", "kind", "claim", "bound", "mean", "nearest to the bound")
+    return Table("claims", header, rows, n_names=3)
 
 
-def markdown(table: Table) -> str:
-    """The table as Markdown; numbers to the right."""
-    right = ["---" if table.title == "claims" else "--:"] * (len(table.header) - 1)
-    lines = [table.header, ("---", *right), *table.rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+def bound(verdict: Verdict) -> str:
+    """The bounds of a claim, in short."""
+    bounds = [("≥", verdict.at_least), ("≤", verdict.at_most)]
+    return ", ".join(f"{sign} {value:g}" for sign, value in bounds if value is not None)
 
 
-def _html(table: Table) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in table.header)
-    kind = "" if table.title == "claims" else "number"
-    body = ""
-    for first, *rest in table.rows:
-        cells = "".join(f'<td class="{kind}">{escape(cell)}</td>' for cell in rest)
-        body += f'<tr><td class="{escape(first)}">{escape(first)}</td>{cells}</tr>'
-    return f"<div><table><tr>{head}</tr>{body}</table></div>"
-
-
-def _format_column(evidence: Evidence, names: list[str]) -> list[str]:
-    """Cells of one column with as many decimals as its smallest value needs for three digits."""
-    measured = [name for name in names if name in evidence.metrics]
-    sizes = [abs(evidence.mean(name)) for name in measured if evidence.mean(name)]
-    digits = 2 - math.floor(math.log10(min(sizes))) if sizes else 0
-    digits = min(max(digits, 0), 4)
-    many = len(evidence.seeds) > 1
+def _column(found: Findings, names: list[str]) -> list[str]:
+    measured = [name for name in names if name in found.metrics]
+    digits = decimals([found.mean(name) for name in measured])
+    many = len(next(iter(found.metrics.values()))) > 1
     return [
-        f"{evidence.mean(name):.{digits}f}"
-        + (f" ± {evidence.std(name):.{digits}f}" if many else "")
+        f"{found.mean(name):.{digits}f}" + (f" ± {found.std(name):.{digits}f}" if many else "")
         if name in measured
         else ""
         for name in names
     ]
+
+
+def summary_text(stories: Sequence[tuple[Card, Story]], width: int) -> str:
+    """One line per pattern: the pattern's score beside the baseline's and the best possible."""
+    rows = []
+    for card, story in stories:
+        best = [row for row in story.rows if row.role == "best possible"]
+        rows.append(
+            (
+                "holds" if story.holds else "FAILS",
+                card.slug,
+                story.table.header[2],
+                f"{story.measured:.2f}",
+                f"{story.ratio(best[0]):.2f}" if best else "",
+            )
+        )
+    header = ("", "", "score", "pattern to baseline", "best possible")
+    return table_text(Table("", header, tuple(rows), n_names=3), width)
+
+
+def evidence_text(evidence: Evidence, card: Card, width: int, tables: bool) -> str:
+    """The verdicts first, then, if asked for, the tables and what their columns mean."""
+    parts = [wrapped(f"{card.title}: {card.intent}", width), headline(evidence)]
+    for verdict in evidence.verdicts:
+        mean = three_digits(sum(verdict.values) / len(verdict.values))
+        nearest = three_digits(verdict.values[verdict.tightest])
+        measured = f"Measured {mean} on average, {nearest} nearest to the bound {bound(verdict)}."
+        parts.append(
+            labeled(
+                {"holds" if verdict.holds else "FAILS": f"[{verdict.kind}] {verdict.sentence}"},
+                width,
+            )
+            + "\n"
+            + textwrap.indent(wrapped(measured, width - 9), " " * 9)
+        )
+    if tables or not evidence.verdicts:
+        for found in evidence.experiments.values():
+            parts.append(wrapped(found.question, width))
+            parts += [
+                f"{table.title}\n{table_text(table, width)}"
+                for table in metric_tables(found, evidence)
+            ]
+            parts += [wrapped(REAL_DATA, width)] if found.data == "real" else []
+        names = {name.replace("_", " "): m.meaning for name, m in evidence.measures.items()}
+        parts.append(labeled(names, width))
+    return "\n\n".join(parts)
+
+
+def headline(evidence: Evidence) -> str:
+    """How many claims hold, on how many seeds; or why they were not judged."""
+    n_seeds, verdicts = len(evidence.seeds), evidence.verdicts
+    on = f"on {'each of ' * (n_seeds > 1)}{n_seeds} seed{'s' * (n_seeds > 1)}"
+    took = f"{evidence.seconds:g} seconds."
+    if evidence.settings == "fast":
+        return f"A fast run {on}: claims are judged on the documented settings only. {took}"
+    held = sum(verdict.holds for verdict in verdicts)
+    return f"{held} of {len(verdicts)} claims hold {on}. {took}"
+
+
+# --- pages ---------------------------------------------------------------------------------------
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: auto; padding: 1rem }
+div { overflow-x: auto } table { border-collapse: collapse } img { max-width: 100% }
+th, td { padding: .3rem .8rem; border-bottom: 1px solid #ddd; text-align: left }
+td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
+tr.pattern { background: #e8f3fa } figure { margin: 1rem 0 } figcaption, .note { color: #555 }
+dt { font-weight: 600 } .FAILS { color: #b00020; font-weight: 600 }
+"""
+
+
+def write_report(evidence: Evidence, card: Card, out: Path) -> Path:
+    """Write ``report.html`` into ``out``: one file that carries its figures; return its path."""
+    body = [f"<p>{escape(card.intent)}</p><p><b>{escape(headline(evidence))}</b></p>"]
+    if evidence.verdicts:
+        body.append(f"<h2>claims</h2>{html(claim_table(evidence.verdicts))}")
+    for name, found in evidence.experiments.items():
+        body.append(f"<h2>{escape(found.question)}</h2>")
+        body.append(f'<p class="note">patterns/{card.slug}/evidence/{name}.py</p>')
+        for table in metric_tables(found, evidence):
+            body.append(f"<h3>{escape(table.title)}</h3>{html(table)}")
+        if found.data == "real":
+            body.append(f'<p class="note">{escape(REAL_DATA)}</p>')
+        for figure, words in found.figures.items():
+            body.append(_figure(out / f"{figure}.svg", words.caption, words.alt))
+    meanings = {name.replace("_", " "): m.meaning for name, m in evidence.measures.items()}
+    body.append(f"<h2>what the columns mean</h2>{_list(meanings)}")
+    settings = {name: str(value) for name, value in evidence.config.items()}
+    settings |= {"seeds": ", ".join(map(str, evidence.seeds))} | dict(evidence.versions)
+    body.append(f"<h2>settings: {evidence.settings}</h2>{_list(settings)}")
+    path = out / "report.html"
+    path.write_text(_page(card.title, "".join(body)), "utf-8")
+    return path
+
+
+def write_index(stories: Sequence[tuple[Card, Story]], out: Path) -> Path:
+    """Write ``index.html`` into ``out``: all stories, with links to what else is there."""
+    body = []
+    for card, story in stories:
+        table = story.table
+        verdict = "holds" if story.holds else "FAILS"
+        body.append(
+            f'<h2 id="{card.slug}">{escape(card.title)}</h2><p>{escape(card.intent)}</p>'
+            f"<p><b>{escape(story.question)}</b></p>{html(table)}"
+            f'<p><span class="{verdict}">{verdict}</span>: {escape(story.claim)}</p>'
+            f"<p>When not to use it: {escape(card.when_not)}</p>"
+            + _figure(out / card.slug / "story.svg", story.caption, story.caption)
+        )
+        for report in sorted((out / card.slug).glob("*/report.html")):
+            link = report.relative_to(out).as_posix()
+            body.append(f'<p><a href="{link}">{report.parent.name} evidence</a></p>')
+    path = out / "index.html"
+    path.write_text(_page("ML Design Patterns", "".join(body)), "utf-8")
+    return path
+
+
+def _page(title: str, body: str) -> str:
+    return (
+        f'<!doctype html>\n<html lang="en"><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width">\n<title>{escape(title)}</title>\n'
+        f"<style>{STYLE}</style>\n<h1>{escape(title)}</h1>\n{body}\n</html>\n"
+    )
+
+
+def _figure(path: Path, caption: str, alt: str) -> str:
+    data = base64.b64encode(path.read_bytes()).decode()
+    image = f'<img alt="{escape(alt)}" src="data:image/svg+xml;base64,{data}">'
+    return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def _list(entries: dict[str, str]) -> str:
+    items = (f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in entries.items())
+    return f"<dl>{''.join(items)}</dl>"

@@ -1,4 +1,4 @@
-"""Run an example over seeds, each in a process of its own, and keep what it found."""
+"""Measure a pattern: each experiment with each seed, in processes side by side."""
 
 from __future__ import annotations
 
@@ -6,128 +6,207 @@ import hashlib
 import importlib
 import importlib.metadata
 import json
-import multiprocessing
 import os
-import signal
-import sys
+import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from threadpoolctl import threadpool_limits
-
 from patterns._kit.cards import PATTERNS, Card
-from patterns._kit.evidence import Evidence
+from patterns._kit.evidence import (
+    Drawing,
+    Evidence,
+    Experiment,
+    Findings,
+    MetricsOfSeeds,
+    Settings,
+    Verdict,
+    Words,
+)
+from patterns._kit.figures import save
+from patterns._kit.workers import cores, each
 
-DOCUMENTED_SEEDS = 5
-
-# Seeds already share the cores; threads inside each would only compete for them, and sums whose
-# order depends on the number of threads would make results differ from machine to machine.
-ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "CUDA_VISIBLE_DEVICES": "",
-}
-
-FIGURE_STYLE: dict[Any, Any] = {
-    "figure.constrained_layout.use": True,
-    "figure.dpi": 150,
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 11,
-    "axes.titlelocation": "left",
-    "legend.frameon": False,
-    "svg.hashsalt": "ml-design-patterns",  # the same drawing gives the same file
-}
+DOCUMENTED_SEEDS = tuple(range(5))
 
 
 @dataclass(frozen=True)
-class Run:
-    """What to run: a pattern's example with a configuration, over seeds."""
+class Job:
+    """What to measure: experiments of a pattern with a configuration, over seeds."""
 
     card: Card
-    config: Any  # the example's Config; its `seed` is replaced by each of the seeds
+    config: Any  # of the pattern's type Config; its `seed` is replaced by each of the seeds
     seeds: tuple[int, ...]
     out: Path
+    settings: Settings = "custom"  # a fast run is not judged
+    only: tuple[str, ...] = ()  # experiments; none means all
     jobs: int = 0  # processes at a time; 0 takes as many as there are cores
 
     @property
     def fingerprint(self) -> str:
-        """Of all that the outcome of a seed depends on in this project."""
+        """Of all that an outcome depends on, packages included."""
         digest = hashlib.sha256(repr(replace(self.config, seed=0)).encode())
-        for folder in (self.card.folder, PATTERNS / "_kit", PATTERNS.parent / "datasets"):
+        digest.update(repr(_versions(self.card)).encode())
+        for folder in (
+            self.card.folder,
+            self.card.folder / "evidence",
+            PATTERNS.parent / "datasets",
+        ):
             for source in sorted(folder.glob("*.py")):
-                digest.update(source.read_bytes())
+                if source.name != "example.py":  # the story is told apart
+                    digest.update(source.read_bytes())
         return digest.hexdigest()
 
 
-def load_example(slug: str) -> ModuleType:
-    """Import ``patterns.<slug>.example``: this is where heavy packages come in."""
-    return importlib.import_module(f"patterns.{slug}.example")
+def load_evidence(slug: str) -> ModuleType:
+    """Import ``patterns.<slug>.evidence``: settings, glossary, the names of the experiments."""
+    return importlib.import_module(f"patterns.{slug}.evidence")
 
 
-def run(job: Run, progress: Callable[[int, int], None] = lambda done, of: None) -> Evidence:
-    """Run every seed and judge the claims; write ``results.json`` and the figures to ``job.out``.
+def load_experiment(slug: str, name: str) -> Experiment:
+    """Import one experiment: this is where heavy packages come in."""
+    module = importlib.import_module(f"patterns.{slug}.evidence.{name}")
+    experiment: Experiment = module.EXPERIMENT
+    return experiment
 
-    A seed's outcome is kept until all seeds are done, so an interrupted run takes up where it
-    stopped, provided that neither code nor configuration has changed since.
+
+def measure(job: Job, progress: Callable[[int, int], None] = lambda done, of: None) -> Evidence:
+    """Measure, judge the claims, and write ``results.json`` and the figures to ``job.out``.
+
+    An outcome is kept until all are there, so an interrupted run takes up where it stopped,
+    provided that neither code nor configuration has changed since. A fast run is not judged: the
+    bounds of the claims are those of the documented settings.
 
     Parameters
     ----------
-    progress : function of the number of finished seeds and of all seeds
+    progress : function of the number of outcomes that are there and of all outcomes
 
     Raises
     ------
     Exception
-        Whatever the example raises, from the first seed that fails.
+        Whatever an experiment raises, from the first one that fails.
     """
-    example = load_example(job.card.slug)
+    evidence, slug = load_evidence(job.card.slug), job.card.slug
+    names = [name for name in evidence.EXPERIMENTS if not job.only or name in job.only]
     started = time.perf_counter()
     job.out.mkdir(parents=True, exist_ok=True)
     fingerprint = job.fingerprint
-    kept = {seed: job.out / f"seed-{seed}.json" for seed in job.seeds}
-    done = {seed: path for seed, path in kept.items() if _is_current(path, fingerprint)}
-    progress(len(done), len(job.seeds))
-
-    todo = [seed for seed in job.seeds if seed not in done]
-    tasks = [
-        (
-            job.card.slug,
-            replace(job.config, seed=seed),
-            seed == job.seeds[0],
-            kept[seed],
-            fingerprint,
-        )
-        for seed in todo
+    kept = {
+        (name, seed): job.out / f"{name}-seed-{seed}.json" for seed in job.seeds for name in names
+    }
+    drawn = {key: key[1] == job.seeds[0] for key in kept}
+    done = {key for key, path in kept.items() if _read(path, fingerprint, drawn[key]) is not None}
+    progress(len(done), len(kept))
+    todo = [
+        (slug, name, replace(job.config, seed=seed), drawn[name, seed], path, fingerprint)
+        for (name, seed), path in kept.items()
+        if (name, seed) not in done
     ]
-    for i, _ in enumerate(_each(tasks, min(job.jobs or _cores(), len(tasks))), start=1):
-        progress(len(done) + i, len(job.seeds))
+    for i, _ in enumerate(each(_measure_one, todo, job.jobs or cores()), start=1):
+        progress(len(done) + i, len(kept))
 
-    metrics = [json.loads(path.read_text("utf-8"))["metrics"] for path in kept.values()]
-    evidence = Evidence(
-        pattern=job.card.slug,
+    outcomes = {key: _read(path, fingerprint, drawn[key]) or {} for key, path in kept.items()}
+    found = Evidence(
+        pattern=slug,
+        settings=job.settings,
         config={k: v for k, v in asdict(job.config).items() if k != "seed"},
         seeds=job.seeds,
         seconds=round(time.perf_counter() - started, 1),
-        versions={name: _version(name) for name in job.card.packages},
-        glossary=example.GLOSSARY,
-        metrics={name: tuple(seed[name] for seed in metrics) for name in metrics[0]},
-        verdicts=tuple(claim.judge(metrics) for claim in example.CLAIMS),
+        versions=_versions(job.card),
+        measures=evidence.GLOSSARY,
+        experiments={
+            name: _findings(
+                load_experiment(slug, name), [outcomes[name, seed] for seed in job.seeds], job
+            )
+            for name in names
+        },
     )
-    (job.out / "results.json").write_text(evidence.to_json(), "utf-8")
+    (job.out / "results.json").write_text(found.to_json(), "utf-8")
     for path in kept.values():
         path.unlink()
-    return evidence
+    return found
+
+
+def record(job: Job, evidence: Evidence) -> Path:
+    """Keep the outcome of the documented settings as that of the repository; return its folder."""
+    results = job.card.folder / "results"
+    results.mkdir(exist_ok=True)
+    for old in results.iterdir():
+        if old.stem != "story":
+            old.unlink()
+    figures = (name for found in evidence.experiments.values() for name in found.figures)
+    for name in ("results.json", *(f"{figure}.svg" for figure in figures)):
+        shutil.copy(job.out / name, results)
+    return results
+
+
+def judge(experiment: Experiment, metrics: MetricsOfSeeds) -> tuple[Verdict, ...]:
+    """The verdicts of an experiment's claims on its metrics, one value of each per seed."""
+    n_seeds = len(next(iter(metrics.values())))
+    runs = [{name: values[i] for name, values in metrics.items()} for i in range(n_seeds)]
+    return tuple(claim.judge(runs) for claim in experiment.claims)
+
+
+def _findings(experiment: Experiment, outcomes: list[dict[str, Any]], job: Job) -> Findings:
+    first = outcomes[0]["metrics"]
+    metrics = {name: tuple(seed["metrics"][name] for seed in outcomes) for name in first}
+    over_seeds = experiment.figures(metrics)
+    save(over_seeds, job.out)
+    of_first = {k: Words(**words) for k, words in outcomes[0]["figures"].items()}
+    return Findings(
+        question=experiment.question,
+        data=experiment.data,
+        roles=dict(experiment.roles),
+        figures={**of_first, **_words(over_seeds, _name_seeds(job.seeds))},
+        metrics=metrics,
+        verdicts=() if job.settings == "fast" else judge(experiment, metrics),
+    )
+
+
+def _words(drawings: Mapping[str, Drawing], origin: str) -> dict[str, Words]:
+    """The words of each figure; its caption says which seeds it shows."""
+    return {
+        name: Words(f"{drawing.caption} ({origin}.)", drawing.alt)
+        for name, drawing in drawings.items()
+    }
+
+
+def _name_seeds(seeds: Sequence[int]) -> str:
+    return f"Seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds"
+
+
+def _measure_one(
+    slug: str, name: str, config: Any, draw: bool, path: Path, fingerprint: str
+) -> None:
+    """Measure one experiment with one seed, draw its figures if asked, and keep the outcome."""
+    result = load_experiment(slug, name).measure(config)
+    figures = None
+    if draw:
+        save(result.figures, path.parent)
+        words = _words(result.figures, f"Seed {config.seed}")
+        figures = {name: asdict(of_figure) for name, of_figure in words.items()}
+    content = {"fingerprint": fingerprint, "metrics": dict(result.metrics), "figures": figures}
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(content), "utf-8")
+    os.replace(partial, path)  # so that a file under its final name is a whole one
+
+
+def _read(path: Path, fingerprint: str, with_figures: bool) -> dict[str, Any] | None:
+    """A kept outcome; None where it is missing, damaged, of other code or lacks its figures."""
+    try:
+        kept = json.loads(path.read_text("utf-8"))
+        metrics, figures = kept["metrics"].values(), kept["figures"]
+        whole = kept["fingerprint"] == fingerprint and all(isinstance(v, float) for v in metrics)
+        drawn = figures is not None and all((path.parent / f"{f}.svg").exists() for f in figures)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None  # it is measured again
+    return kept if whole and (drawn or not with_figures) else None
+
+
+def _versions(card: Card) -> dict[str, str]:
+    return {name: _version(name) for name in card.packages}
 
 
 def _version(package: str) -> str:
@@ -136,91 +215,3 @@ def _version(package: str) -> str:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return importlib.metadata.version(f"{package}-cpu")
-
-
-def _each(tasks: list[tuple[Any, ...]], n_workers: int) -> Iterator[None]:
-    """Run the tasks, here if one at a time is enough, else in worker processes."""
-    if n_workers <= 1:
-        for task in tasks:
-            with threadpool_limits(1), _environment(ONE_THREAD):
-                _run_seed(*task)
-            yield
-        return
-    with _workers(n_workers) as pool:
-        for finished in as_completed([pool.submit(_run_seed, *task) for task in tasks]):
-            yield finished.result()
-
-
-def _run_seed(slug: str, config: Any, draw: bool, path: Path, fingerprint: str) -> None:
-    """Run one seed, draw its figures if asked, and keep its metrics."""
-    result = load_example(slug).run(config)
-    if draw:
-        _draw(result.figures, path.parent)
-    content = {"fingerprint": fingerprint, "metrics": dict(result.metrics)}
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(content), "utf-8")
-    os.replace(partial, path)  # so that a file under its final name is a whole one
-
-
-def _draw(figures: Mapping[str, Callable[[], Any]], out: Path) -> None:
-    import matplotlib
-
-    matplotlib.use("agg")
-    import matplotlib.pyplot as plt
-
-    for name, draw in figures.items():
-        with matplotlib.rc_context(FIGURE_STYLE):
-            figure = draw()
-            figure.savefig(out / f"{name}.svg", metadata={"Date": None})
-            figure.savefig(out / f"{name}.png")
-            plt.close(figure)
-
-
-def _is_current(path: Path, fingerprint: str) -> bool:
-    try:
-        kept = json.loads(path.read_text("utf-8"))
-    except (FileNotFoundError, ValueError):  # not there, or damaged: then it is measured again
-        return False
-    return isinstance(kept, dict) and kept.get("fingerprint") == fingerprint
-
-
-@contextmanager
-def _workers(n_workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Worker processes that stop at once when the run fails or is interrupted."""
-    with _environment(ONE_THREAD):  # inherited by the workers, before they import anything
-        pool = ProcessPoolExecutor(
-            n_workers,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=signal.signal,  # an interrupt is the parent's to handle
-            initargs=(signal.SIGINT, signal.SIG_IGN),
-        )
-        try:
-            yield pool
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():
-                process.terminate()
-            raise
-        finally:
-            pool.shutdown()
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables, and set them back."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name)
-            else:
-                os.environ[name] = value
-
-
-def _cores() -> int:
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

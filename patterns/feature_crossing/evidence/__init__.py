@@ -1,0 +1,5 @@
+"""The proof behind feature_crossing."""
+
+from __future__ import annotations
+
+EXPERIMENTS: tuple[str, ...] = ()

@@ -1,0 +1,5 @@
+"""The proof behind neutral_class."""
+
+from __future__ import annotations
+
+EXPERIMENTS: tuple[str, ...] = ()
