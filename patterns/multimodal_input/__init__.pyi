@@ -1,0 +1,11 @@
+from .late_fusion import late_average as late_average
+from .late_fusion import late_stacked as late_stacked
+from .pattern import Encoder as Encoder
+from .pattern import ModalityDropout as ModalityDropout
+from .pattern import column_layer as column_layer
+from .pattern import image_encoder as image_encoder
+from .pattern import model_inputs as model_inputs
+from .pattern import multimodal_model as multimodal_model
+from .pattern import pool_tokens as pool_tokens
+from .pattern import tabular_encoder as tabular_encoder
+from .pattern import text_encoder as text_encoder
