@@ -164,19 +164,21 @@ def make_day_hour(
 
 
 def make_overcrossing(
-    n_samples: int = 1000, *, truth: int = 0, random_state: RandomState = None
+    n_samples: int = 1000, *, n_pairs: int = 1, truth: int = 0, random_state: RandomState = None
 ) -> CrossData:
-    """Draw rows of eight categories, of which only one pair interacts.
+    """Draw rows of eight categories, of which one pair interacts, or several, or none.
 
     The log odds of ``y`` are the sum of an effect of each category, of standard deviation 0.3, and
-    of each combination of one pair, of standard deviation 1.5. The latter sum to 0 over each
-    category of the pair, so main effects cannot express any of them. There are 28 pairs with 1,008
-    combinations, and 56 triples with 12,096: crosses outnumber the data quickly.
+    of each combination of ``n_pairs`` pairs, of standard deviation 1.5 in all. The latter sum to 0
+    over each category of a pair, so main effects cannot express any of them. There are 28 pairs
+    with 1,008 combinations, and 56 triples with 12,096: crosses outnumber the data quickly.
 
     Parameters
     ----------
     n_samples : int
         Number of rows, at least 1.
+    n_pairs : int
+        Number of pairs that interact, from 0 to 28, all equally strongly.
     truth : int
         Which truth: a seed of the effects and the pair. Rows of one truth and different
         ``random_state`` belong to one problem.
@@ -187,23 +189,29 @@ def make_overcrossing(
     -------
     CrossData
         With ``frame`` of shape (n_samples, 9): ``c0`` to ``c7`` (0 to 5) and ``y``. The names of
-        the interacting pair are `overcrossing_pair` of the same ``truth``.
+        the first interacting pair are `overcrossing_pair` of the same ``truth``.
 
     Raises
     ------
     ValueError
-        If ``n_samples`` is less than 1.
+        If a number is out of range.
     """
+    pairs = _interacting_pairs(truth)
+    if not 0 <= n_pairs <= len(pairs):
+        raise ValueError(f"n_pairs must lie between 0 and {len(pairs)}, got {n_pairs!r}.")
     names = tuple(f"c{i}" for i in range(N_FEATURES))
-    pair = [names.index(name) for name in overcrossing_pair(truth)]
     effects = _truth_generator(truth)
     single = 0.3 * effects.normal(size=(N_FEATURES, N_LEVELS))
-    double = _doubly_centered(effects.normal(size=(N_LEVELS, N_LEVELS)))
-    double *= 1.5 / double.std()
+    double = {}
+    for pair in pairs[:n_pairs]:
+        table = _doubly_centered(effects.normal(size=(N_LEVELS, N_LEVELS)))
+        double[pair] = table * 1.5 / np.sqrt(n_pairs) / table.std()
 
     def mean_of(*columns: npt.NDArray[np.int64]) -> FloatArray:
         log_odds = sum(effect[column] for effect, column in zip(single, columns, strict=True))
-        probability: FloatArray = expit(log_odds + double[columns[pair[0]], columns[pair[1]]])
+        for (i, j), effect in double.items():
+            log_odds = log_odds + effect[columns[i], columns[j]]
+        probability: FloatArray = expit(log_odds)
         return probability
 
     rng = _generator(n_samples, random_state)
@@ -215,9 +223,15 @@ def make_overcrossing(
 
 def overcrossing_pair(truth: int = 0) -> tuple[str, str]:
     """Names of the two features that interact in `make_overcrossing`."""
-    pairs = list(combinations(range(N_FEATURES), 2))
-    first, second = pairs[_truth_generator(truth, 1).integers(len(pairs))]
+    first, second = _interacting_pairs(truth)[0]
     return f"c{first}", f"c{second}"
+
+
+def _interacting_pairs(truth: int) -> list[tuple[int, int]]:
+    """All pairs of features, in the order in which they come to interact."""
+    pairs, generator = list(combinations(range(N_FEATURES), 2)), _truth_generator(truth, 1)
+    first = pairs.pop(generator.integers(len(pairs)))
+    return [first, *(pairs[i] for i in generator.permutation(len(pairs)))]
 
 
 def make_high_cardinality(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import logit
 
 from datasets import (
     CrossData,
@@ -158,6 +160,25 @@ class TestOvercrossing:
         table = np.log(p / (1 - p)).reshape(6, 6)
         rest = table - table.mean(axis=0) - table.mean(axis=1, keepdims=True) + table.mean()
         assert rest.std() == pytest.approx(1.5)
+
+    @pytest.mark.parametrize("n_pairs", [0, 1, 4, 28])
+    def test_as_many_pairs_interact_as_asked_for_and_with_one_strength_in_all(
+        self, n_pairs: int
+    ) -> None:
+        data = make_overcrossing(1, truth=3, n_pairs=n_pairs)
+        found = []
+        for one, other in combinations(data.feature_names, 2):
+            grid = pd.DataFrame({name: np.zeros(36, dtype=int) for name in data.feature_names})
+            grid[one], grid[other] = np.divmod(np.arange(36), 6)
+            table = logit(data.oracle_mean(grid)).reshape(6, 6)
+            rest = table - table.mean(axis=0) - table.mean(axis=1, keepdims=True) + table.mean()
+            found += [rest.std()] if rest.std() > 1e-6 else []
+        assert len(found) == n_pairs
+        assert np.square(found).sum() == pytest.approx(1.5**2 if n_pairs else 0)
+
+    def test_more_pairs_than_there_are_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="n_pairs must lie between 0 and 28, got 29"):
+            make_overcrossing(1, n_pairs=29)
 
     def test_truths_differ_and_rows_of_one_truth_share_it(self) -> None:
         X = make_overcrossing(20, random_state=0).X
