@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
+
+ENCODINGS = ("onehot", "onehot-dense", "ordinal")
 
 
 def cross_keys(cells: pd.MultiIndex) -> NDArray[np.uint64]:
@@ -97,6 +99,10 @@ class FeatureCross(TransformerMixin, BaseEstimator):
         combination that was not among them is all zeros. A number hashes each cross into so many
         output columns: nothing is learned or stored, new combinations find a place, and some share
         one (see `signal_kept`).
+    encode : {"onehot", "onehot-dense", "ordinal"}, default "onehot"
+        As in KBinsDiscretizer: a sparse or a dense matrix with an output column for each
+        combination, or one column for each cross, with the number of the combination, for an
+        encoder that follows. There, a combination that was not in training is -1.
 
     Attributes
     ----------
@@ -111,16 +117,23 @@ class FeatureCross(TransformerMixin, BaseEstimator):
     """
 
     def __init__(
-        self, crosses: Sequence[Sequence[str | int]], n_hash_bins: int | None = None
+        self,
+        crosses: Sequence[Sequence[str | int]],
+        n_hash_bins: int | None = None,
+        *,
+        encode: Literal["onehot", "onehot-dense", "ordinal"] = "onehot",
     ) -> None:
         self.crosses = crosses
         self.n_hash_bins = n_hash_bins
+        self.encode = encode
 
     def fit(self, X: Any, y: object = None) -> Self:
         """Find the columns and, without hashing, learn which combinations there are."""
         bins = self.n_hash_bins
         if bins is not None and not (isinstance(bins, int | np.integer) and bins >= 1):
             raise ValueError(f"n_hash_bins must be None or an integer of at least 1, got {bins!r}")
+        if self.encode not in ENCODINGS:
+            raise ValueError(f"encode must be one of {ENCODINGS}, got {self.encode!r}")
         frame = self._frame(X, reset=True)
         self.columns_ = self._positions()
         for position in set().union(*self.columns_):
@@ -132,8 +145,8 @@ class FeatureCross(TransformerMixin, BaseEstimator):
             # --8<-- [end:ex-vocabulary]
         return self
 
-    def transform(self, X: Any) -> sparse.csr_matrix:
-        """Mark each row's combination: at most one 1 a cross, (n_samples, n_output_columns)."""
+    def transform(self, X: Any) -> sparse.csr_matrix | NDArray[Any]:
+        """Mark or number each row's combinations: (n_samples, n_output_columns)."""
         check_is_fitted(self)
         cells = self._cells(self._frame(X, reset=False))
         found: list[NDArray[np.integer[Any]]]
@@ -150,11 +163,14 @@ class FeatureCross(TransformerMixin, BaseEstimator):
             found = [cross_keys(cross) % n_hash_bins for cross in cells]
             # --8<-- [end:ex-bins]
         column = np.column_stack(found).astype(np.int64)
+        if self.encode == "ordinal":
+            return column
         seen = column >= 0
         starts = np.cumsum([0, *widths])
         row_ends = np.append(0, np.cumsum(seen.sum(axis=1)))
         content = np.ones(row_ends[-1]), (column + starts[:-1])[seen], row_ends
-        return sparse.csr_matrix(content, shape=(len(column), starts[-1]))
+        marks = sparse.csr_matrix(content, shape=(len(column), starts[-1]))
+        return marks if self.encode == "onehot" else marks.toarray()
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
         """Names such as ``hour=8 × dow=Mon``, and ``hour × dow, bin 17`` with hashing."""
@@ -163,6 +179,9 @@ class FeatureCross(TransformerMixin, BaseEstimator):
         names: list[str] = []
         for i, positions in enumerate(self.columns_):
             parts = [inputs[position] for position in positions]
+            if self.encode == "ordinal":
+                names.append(" × ".join(parts))
+                continue
             if self.n_hash_bins is not None:
                 names += [f"{' × '.join(parts)}, bin {bin}" for bin in range(self.n_hash_bins)]
                 continue
