@@ -26,7 +26,7 @@ from patterns.feature_crossing import (
     factorize_cross,
     signal_kept,
 )
-from patterns.feature_crossing.example import Config
+from patterns.feature_crossing.evidence import Config
 
 HOURS = pd.DataFrame(
     {
@@ -107,6 +107,24 @@ class TestVocabulary:
         together = FeatureCross(crosses).fit_transform(HOURS).toarray()
         apart = [FeatureCross([cross]).fit_transform(HOURS).toarray() for cross in crosses]
         assert_array_equal(together, np.hstack(apart))
+
+    def test_dense_marks_and_numbers_say_the_same_as_sparse_marks(self) -> None:
+        crosses = [("hour", "dow"), ("origin", "dow")]
+        for bins in (None, 8):
+            sparse, dense, ordinal = (
+                FeatureCross(crosses, bins, encode=encode).fit_transform(HOURS)
+                for encode in ("onehot", "onehot-dense", "ordinal")
+            )
+            assert_array_equal(sparse.toarray(), dense)
+            widths = [dense.shape[1] // 2] * 2 if bins else ordinal.max(axis=0) + 1
+            marks = [np.eye(width)[ordinal[:, i]] for i, width in enumerate(widths)]
+            assert_array_equal(np.hstack(marks), dense)
+
+    def test_an_unseen_combination_has_the_number_minus_one(self) -> None:
+        cross = FeatureCross([("hour", "dow")], encode="ordinal").fit(HOURS)
+        rows = HOURS.assign(hour=[9, 9, 8, 7])
+        assert cross.transform(rows)[:, 0].tolist() == [-1, 2, 1, -1]
+        assert list(cross.get_feature_names_out()) == ["hour × dow"]
 
     def test_it_agrees_with_the_product_of_one_hot_columns(self) -> None:
         rng = np.random.default_rng(0)
@@ -266,6 +284,10 @@ class TestInput:
         with pytest.raises(ValueError, match=message):
             FeatureCross(crosses, n_hash_bins).fit(HOURS)
 
+    def test_an_unknown_encoding_is_named(self) -> None:
+        with pytest.raises(ValueError, match=r"encode must be one of .*, got 'dense'"):
+            FeatureCross([("hour", "dow")], encode="dense").fit(HOURS)  # type: ignore[arg-type]
+
     @pytest.mark.parametrize("as_frame", [True, False])
     @pytest.mark.parametrize("n_hash_bins", [None, 16])
     def test_a_continuous_column_is_refused_with_the_remedy(
@@ -330,13 +352,15 @@ class TestEmbedding:
             embedding_model((0, 3))
 
 
-class TestExample:
+class TestEvidence:
     @pytest.mark.parametrize(
         ("settings", "message"),
         [
             ({"n_train": 10}, "n_train must be at least"),
             ({"n_folds": 0}, "n_folds must be"),
             ({"n_cells": 1000}, "n_cells must be a square"),
+            ({"share_of_days": 1.1}, "share_of_days must be at most 1"),
+            ({"row_counts": (1000, 2000)}, "row_counts must be some of"),
         ],
     )
     def test_settings_it_cannot_measure_with_are_refused(self, settings: Any, message: str) -> None:
