@@ -1,5 +1,9 @@
+from .collisions import signal_kept_at as signal_kept_at
 from .embedding import embedding_model as embedding_model
 from .embedding import factorize_cross as factorize_cross
 from .pattern import FeatureCross as FeatureCross
+from .pattern import Part as Part
 from .pattern import cross_keys as cross_keys
+from .pattern import find_cells as find_cells
+from .pattern import learn_cells as learn_cells
 from .pattern import signal_kept as signal_kept

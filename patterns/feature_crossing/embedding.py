@@ -1,9 +1,9 @@
 """A cross of many categories as a product of two embeddings, by least squares or by Keras.
 
 A one-hot cross learns a coefficient for each combination, from that combination's rows alone. With
-an embedding each category has a short vector and a combination is worth the inner product of two:
-far fewer numbers, learned from all rows of either category, and an answer for combinations that
-never occurred. The price: what has no low rank cannot be expressed.
+an embedding each category has a short vector, and a combination is worth the inner product of two.
+Those are far fewer numbers, learned from all rows of either category, with an answer for
+combinations that never occurred. The price: what has no low rank cannot be expressed.
 
 Source: Koren, Bell, Volinsky, "Matrix Factorization Techniques for Recommender Systems" (2009).
 """
@@ -33,7 +33,7 @@ def factorize_cross(
 ) -> tuple[FloatArray, FloatArray]:
     """Embed two categorical columns so that inner products fit ``y``: alternating least squares.
 
-    With one side's vectors fixed, the other side's are the solution of a ridge regression each.
+    While one side's vectors are fixed, each vector of the other side solves a ridge regression.
 
     Parameters
     ----------
@@ -60,13 +60,24 @@ def factorize_cross(
     Raises
     ------
     ValueError
-        If a code is not below its number of categories, or dimension is below 1.
+        For a code that is not below its number of categories, arrays of different lengths, a target
+        that is missing or infinite, a dimension or a number of rounds below 1, and a penalty that
+        is not positive: without one, a category without rows has no solution.
     """
     for name, codes, bound in zip(("first", "second"), (first, second), n_categories, strict=True):
         if len(codes) and not (codes.min() >= 0 and codes.max() < bound):
             raise ValueError(f"{name} must hold codes from 0 to {bound - 1}, got {codes.max()}")
-    if dimension < 1:
-        raise ValueError(f"dimension must be at least 1, got {dimension!r}")
+    if not len(first) == len(second) == len(y):
+        raise ValueError(
+            f"first, second and y must be of one length, got {len(first)}, {len(second)}, {len(y)}"
+        )
+    if not np.isfinite(y).all():
+        raise ValueError("y must hold finite numbers")
+    if dimension < 1 or n_rounds < 1 or not penalty > 0:
+        raise ValueError(
+            f"dimension and n_rounds must be at least 1 and penalty positive, got {dimension!r}, "
+            f"{n_rounds!r} and {penalty!r}"
+        )
     rng = np.random.default_rng(random_state)
     vectors = [rng.normal(size=(n, dimension)) / np.sqrt(dimension) for n in n_categories]
     rows = np.arange(len(y))
@@ -77,8 +88,9 @@ def factorize_cross(
     for _ in range(n_rounds):
         for side, other, codes in ((0, 1, second), (1, 0, first)):
             fixed = vectors[other][codes]
-            products = (fixed[:, :, np.newaxis] * fixed[:, np.newaxis]).reshape(len(y), -1)
-            gram = (sides[side] @ products).reshape(-1, dimension, dimension)
+            # One row of each matrix at a time: all products at once would not fit into memory.
+            rows_of_gram = [sides[side] @ (fixed * fixed[:, [i]]) for i in range(dimension)]
+            gram = np.stack(rows_of_gram, axis=1)
             right = sides[side] @ (fixed * y[:, np.newaxis])
             ridge = gram + penalty * np.eye(dimension)
             vectors[side] = np.linalg.solve(ridge, right[:, :, np.newaxis])[:, :, 0]

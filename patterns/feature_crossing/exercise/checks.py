@@ -23,15 +23,14 @@ IntArray = NDArray[np.integer[Any]]
 # --- key ------------------------------------------------------------------------------------------
 
 
-def cells(rows: Sequence[Row], kind: type[str] = str) -> pd.MultiIndex:
-    """The rows as a cross: a level of texts a column, missing parts with the code -1."""
-    levels: list[Any] = []
-    codes: list[list[int]] = []
+def parts(module: Any, rows: Sequence[Row], kind: type[str] = str) -> list[Any]:
+    """The rows as parts of a cross: texts, and their position in each row, -1 where missing."""
+    made = []
     for column in zip(*rows, strict=True):
         texts = list(dict.fromkeys(text for text in column if text is not None))
-        codes.append([-1 if text is None else texts.index(text) for text in column])
-        levels.append(pd.Index([kind(text) for text in texts], dtype=object))
-    return pd.MultiIndex(levels, codes, verify_integrity=False)
+        codes = [-1 if text is None else texts.index(text) for text in column]
+        made.append(module.Part(np.asarray(codes), [kind(text) for text in texts]))
+    return made
 
 
 def alike(rows: Sequence[Any]) -> IntArray:
@@ -43,7 +42,7 @@ def key_case(rows: Sequence[Row]) -> Case:
     """Which rows have equal keys."""
     return Case(
         call=f"cross_keys of the rows {shown(rows)}",
-        answer=lambda module: module.cross_keys(cells(rows)),
+        answer=lambda module: module.cross_keys(parts(module, rows)),
         view=lambda keys: alike(np.asarray(keys).tolist()),
         expected=alike(rows),
         reads="rows grouped by key, as",
@@ -66,7 +65,7 @@ def batches_case(first: Sequence[Row], then: Sequence[Row]) -> Case:
     """Which rows of two batches have equal keys."""
     return Case(
         call=f"cross_keys of the rows {shown(first)}, and of {shown(then)}",
-        answer=lambda module: [module.cross_keys(cells(rows)) for rows in (first, then)],
+        answer=lambda module: [module.cross_keys(parts(module, rows)) for rows in (first, then)],
         view=lambda batches: alike(np.concatenate(batches).tolist()),
         expected=alike([*first, *then]),
         reads="all rows grouped by key, as",
@@ -78,7 +77,8 @@ def processes_case(rows: Sequence[Row]) -> Case:
     return Case(
         call=f"cross_keys of the rows {shown(rows)} here and in another process",
         answer=lambda module: np.equal(
-            module.cross_keys(cells(rows)), module.cross_keys(cells(rows, ElsewhereText))
+            module.cross_keys(parts(module, rows)),
+            module.cross_keys(parts(module, rows, ElsewhereText)),
         ),
         expected=[True] * len(rows),
         reads="keys that are equal (1) or not (0):",
@@ -134,69 +134,99 @@ def a_missing_part_is_no_text() -> Iterator[Case]:
 
 
 # --- vocabulary -----------------------------------------------------------------------------------
+Codes = tuple[int, ...]
+SEEN: list[Codes] = [(8, 1), (9, 2), (8, 1), (8, 3)]
+MANY: list[Codes] = [(1, 12), (2, 2), (2, 12), (0, 22), (1, 2), (12, 1), (11, 11)]
+THREE: list[Codes] = [(0, 0, 1), (1, 1, 2), (0, 1, 2), (1, 1, 2), (2, 0, 0)]
 
 
-def encoded(module: Any, train: Sequence[Row], rows: Sequence[Row], *crosses: Row) -> Any:
-    """The matrix of ``rows`` by an encoder fitted to ``train``, columns sorted by their names."""
-    names = list("abc")[: len(train[0])]
-    train_frame, frame = (
-        pd.DataFrame(table, columns=names, dtype=object) for table in (train, rows)
-    )
-    encoder = module.FeatureCross(crosses or [tuple(names)]).fit(train_frame)
-    matrix = encoder.transform(frame)
-    if matrix.nnz and matrix.indices.max() >= matrix.shape[1]:
-        raise IndexError("a row marks a column that does not exist")
-    return matrix.toarray()[:, np.argsort(encoder.get_feature_names_out())]
+def numbers(module: Any, train: Sequence[Codes], rows: Sequence[Codes]) -> IntArray:
+    """The number of each row among the combinations of ``train``."""
+    vocabulary = module.learn_cells(np.asarray(train, dtype=np.int64))
+    return np.asarray(module.find_cells(vocabulary, np.asarray(rows, dtype=np.int64)))
 
 
-def vocabulary_case(train: Sequence[Row], rows: Sequence[Row], expected: Any) -> Case:
-    """The matrix of one cross."""
-    return Case(
-        call=f"FeatureCross([all columns]).fit({shown(train)}).transform({shown(rows)})",
-        answer=lambda module: encoded(module, train, rows),
-        expected=expected,
-        reads="the matrix",
-    )
-
-
-SEEN: list[Row] = [("8", "Mon"), ("9", "Tue"), ("8", "Mon"), ("8", "Wed")]
+def call(train: Sequence[Codes], rows: Sequence[Codes]) -> str:
+    """The call as one would type it."""
+    return f"find_cells(learn_cells({shown(train)}), {shown(rows)})"
 
 
 @check("vocabulary", why="Columns that are always zero cost memory and, in a search, time.")
-def only_what_occurs_gets_a_column() -> Iterator[Case]:
-    """Each combination of the training rows has a column, and no other has."""
-    yield vocabulary_case(SEEN, SEEN, [[1, 0, 0], [0, 0, 1], [1, 0, 0], [0, 1, 0]])
-    rows: list[Row] = [("a", "x", "1"), ("b", "y", "2"), ("a", "y", "2")]
-    yield vocabulary_case(rows, rows, [[1, 0, 0], [0, 0, 1], [0, 1, 0]])
-    yield vocabulary_case([("a", "b")] * 2, [("a", "b")] * 3, [[1]] * 3)
+def only_what_occurs_gets_a_number() -> Iterator[Case]:
+    """The training rows have the numbers from 0 to the number of combinations minus 1."""
+    for rows in (SEEN, THREE, [(0, 5), (5, 0), (0, 5)]):
+        expected = np.arange(len(set(rows)))
+        yield training_case(rows, view=np.unique, expected=expected, reads="numbers in use:")
+
+
+@check("vocabulary", why="Two combinations with one number share a coefficient.")
+def each_combination_has_a_number_of_its_own() -> Iterator[Case]:
+    """Rows have the same number where they are equal, and nowhere else."""
+    for rows in (MANY, [(0, 1, 10), (0, 2, 0), (1, 0, 0), (0, 10, 0)], [*MANY, *SEEN]):
+        yield training_case(
+            rows,
+            view=lambda found: alike(found.tolist()),
+            expected=alike(rows),
+            reads="rows grouped by number, as",
+        )
+
+
+def training_case(rows: Sequence[Codes], **wanted: Any) -> Case:
+    """The numbers of the training rows."""
+    return Case(call(rows, rows), answer=lambda module: numbers(module, rows, rows), **wanted)
 
 
 @check(
-    "vocabulary", why="The model's coefficients belong to columns; a batch must not renumber them."
+    "vocabulary", why="The model's coefficients belong to numbers; a batch must not renumber them."
 )
-def a_row_finds_its_column_in_any_batch() -> Iterator[Case]:
-    """The column of a combination is that which it had in training."""
-    yield vocabulary_case(SEEN, [("9", "Tue")], [[0, 0, 1]])
-    yield vocabulary_case(SEEN, [("9", "Tue"), ("8", "Wed")], [[0, 0, 1], [0, 1, 0]])
-    yield vocabulary_case([("a", "b"), ("b", "a"), ("c", "c")], [("c", "c")], [[0, 0, 1]])
+def a_row_finds_its_number_in_any_batch() -> Iterator[Case]:
+    """The number of a combination is that which it had in training."""
+    for train in (SEEN, MANY, THREE):
+        yield alone_case(train)
+
+
+def alone_case(train: Sequence[Codes]) -> Case:
+    """Whether each row has the same number as a batch of its own."""
+    return Case(
+        call=f"{call(train, train)}, and with each row as a batch of its own",
+        answer=lambda module: (
+            numbers(module, train, train)
+            == np.concatenate([numbers(module, train, [row]) for row in train])
+        ),
+        view=np.mean,
+        expected=1.0,
+        reads="rows with the same number, as a share:",
+    )
 
 
 @check("vocabulary", why="Another combination's coefficient is a wrong answer, and a halt is none.")
-def an_unseen_combination_has_no_column() -> Iterator[Case]:
-    """What did not occur in training is all zeros, even if each part did."""
-    yield vocabulary_case(SEEN, [("9", "Mon")], [[0, 0, 0]])
-    yield vocabulary_case(SEEN, [("7", "Mon"), ("8", "Mon")], [[0, 0, 0], [1, 0, 0]])
-    yield vocabulary_case(SEEN, [("8", "Sun"), ("9", "Zzz")], [[0, 0, 0], [0, 0, 0]])
-    yield vocabulary_case(SEEN, [(None, "Mon"), ("8", None)], [[0, 0, 0], [0, 0, 0]])
+def an_unseen_combination_is_found_nowhere() -> Iterator[Case]:
+    """What did not occur in training has the number -1, even if each part did."""
+    for train, rows in (
+        (SEEN, [(9, 1)]),
+        (SEEN, [(9, 3), (7, 1), (8, 0)]),
+        (THREE, [(0, 0, 0), (2, 1, 2), (1, 0, 1)]),
+        (MANY, [(1, 1), (12, 12), (0, 0)]),
+    ):
+        yield unseen_case(train, rows)
 
 
-@check("vocabulary", why="That a value is missing often tells more than the value would.")
-def missing_is_a_category() -> Iterator[Case]:
-    """A combination with a missing part is a combination like any other."""
-    rows: list[Row] = [("8", "Mon"), ("8", None), (None, None)]
-    yield vocabulary_case(rows, rows, [[1, 0, 0], [0, 1, 0], [0, 0, 1]])
-    rows = [(None, "a"), ("b", "a"), (None, "a")]
-    yield vocabulary_case(rows, rows, [[0, 1], [1, 0], [0, 1]])
+@check("vocabulary", why="A category that is new today must not be taken for one of yesterday.")
+def a_new_category_is_found_nowhere() -> Iterator[Case]:
+    """A code that is greater than all in training belongs to no combination."""
+    yield unseen_case([(0, 0), (0, 1), (1, 0), (1, 1)], [(0, 2), (0, 3), (1, 2)])
+    yield unseen_case([(0, 0), (1, 0), (2, 0)], [(0, 1), (0, 2), (1, 1)])
+    yield unseen_case([(0, 0, 0), (1, 1, 1)], [(0, 0, 2), (0, 2, 0), (9, 9, 9)])
+
+
+def unseen_case(train: Sequence[Codes], rows: Sequence[Codes]) -> Case:
+    """None of the rows is there."""
+    return Case(
+        call=call(train, rows),
+        answer=lambda module: numbers(module, train, rows),
+        expected=[-1] * len(rows),
+        reads="the numbers",
+    )
 
 
 # --- bins -----------------------------------------------------------------------------------------
@@ -305,6 +335,6 @@ def bins_in_use_count_relative_to_cells() -> Iterator[Case]:
     yield law_case(1000, [10_000, 100_000, 50])
 
 
-def shown(rows: Sequence[Row]) -> str:
+def shown(rows: Sequence[tuple[Any, ...]]) -> str:
     """Rows as one would type them."""
     return f"[{', '.join(str(row) for row in rows)}]"

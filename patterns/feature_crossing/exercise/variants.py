@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from patterns._kit.exercise import Alternative, Mistake
 
-# What most keys have in common: a digest of one text for each row.
+# What many keys have in common: the rows as tuples of texts, and a digest of one text per row.
+ROWS = """
+rows = list(zip(*([texts[i] if i >= 0 else None for i in codes] for codes, texts in parts)))
+"""
 DIGEST = """
 digests = [hashlib.blake2b(text.encode(), digest_size=8).digest() for text in texts]
 return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
@@ -21,9 +24,9 @@ MISTAKES = (
         why="A code only says which text came first here; digest the text that it stands for.",
         code={
             "ex-key": """
-key = np.zeros(len(cells), dtype=np.uint64)
-for texts, codes in zip(cells.levels, cells.codes):
-    key = key * np.uint64(len(texts) + 1) + (np.asarray(codes) + 1).astype(np.uint64)
+key = np.zeros(len(parts[0].codes), dtype=np.uint64)
+for codes, texts in parts:
+    key = key * np.uint64(len(texts) + 1) + (codes + 1).astype(np.uint64)
 return key
 """
         },
@@ -35,12 +38,10 @@ return key
         why="Python salts hash() of text anew in each process: training and serving disagree. Use "
         "a digest, such as hashlib.blake2b.",
         code={
-            "ex-key": """
-rows = zip(*(
-    [hash(texts[code]) if code >= 0 else 1 for code in codes]
-    for texts, codes in zip(cells.levels, cells.codes)
-))
-return np.array([hash(row) % 2**64 for row in rows], dtype=np.uint64)
+            "ex-key": ROWS
+            + """
+hashes = [hash(tuple(1 if text is None else hash(text) for text in row)) for row in rows]
+return np.array([number % 2**64 for number in hashes], dtype=np.uint64)
 """
         },
     ),
@@ -51,8 +52,9 @@ return np.array([hash(row) % 2**64 for row in rows], dtype=np.uint64)
         why='With "_" between them, "1_2" and "_3" is the same as "1" and "_2_3". Digest each part '
         "before combining, or write its length in front of it.",
         code={
-            "ex-key": """
-texts = ["_".join("\\0" if text != text else text for text in row) for row in cells]
+            "ex-key": ROWS
+            + """
+texts = ["_".join("\\0" if text is None else text for text in row) for row in rows]
 """
             + DIGEST
         },
@@ -63,8 +65,9 @@ texts = ["_".join("\\0" if text != text else text for text in row) for row in ce
         title="The texts were joined without a separator",
         why='"1" and "23" is then the same as "12" and "3".',
         code={
-            "ex-key": """
-texts = ["".join("\\0" if text != text else text for text in row) for row in cells]
+            "ex-key": ROWS
+            + """
+texts = ["".join("\\0" if text is None else text for text in row) for row in rows]
 """
             + DIGEST
         },
@@ -77,8 +80,8 @@ texts = ["".join("\\0" if text != text else text for text in row) for row in cel
         "key between the parts, for instance by a multiplication.",
         code={
             "ex-key": """
-key = np.zeros(len(cells), dtype=np.uint64)
-for texts, codes in zip(cells.levels, cells.codes):
+key = np.zeros(len(parts[0].codes), dtype=np.uint64)
+for codes, texts in parts:
     digests = [hashlib.blake2b(text.encode(), digest_size=8).digest() for text in texts]
     numbers = np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
     key ^= np.append(numbers, np.uint64(7))[codes]
@@ -93,8 +96,9 @@ return key
         why="A category whose text is nan then shares its key. Give missing parts a number that no "
         "text is digested to.",
         code={
-            "ex-key": """
-texts = [repr(tuple(str(text) for text in row)) for row in cells]
+            "ex-key": ROWS
+            + """
+texts = [repr(tuple("nan" if text is None else str(text) for text in row)) for row in rows]
 """
             + DIGEST
         },
@@ -105,8 +109,9 @@ texts = [repr(tuple(str(text) for text in row)) for row in cells]
         title="A missing part was taken for an empty text",
         why="Empty text is a category, too. Give missing parts a number of their own.",
         code={
-            "ex-key": """
-texts = [repr(tuple("" if text != text else str(text) for text in row)) for row in cells]
+            "ex-key": ROWS
+            + """
+texts = [repr(tuple("" if text is None else str(text) for text in row)) for row in rows]
 """
             + DIGEST
         },
@@ -118,50 +123,66 @@ texts = [repr(tuple("" if text != text else str(text) for text in row)) for row 
         why="Most never occur: their columns are always zero, and of three columns with 100 "
         "categories each there are a million.",
         code={
+            "ex-vocabulary": "return [int(codes.max(initial=0)) + 1 for codes in rows.T]",
+            "ex-lookup": """
+number = np.zeros(len(rows), dtype=int)
+for codes, size in zip(rows.T, vocabulary):
+    number = np.where((number >= 0) & (codes < size), number * size + codes, -1)
+return number
+""",
+        },
+    ),
+    Mistake(
+        name="fixed-base",
+        part="vocabulary",
+        title="The codes were joined like digits, with a fixed base",
+        why="With the base 10, the codes 1, 12 and 2, 2 both give 22. The base must be greater "
+        "than every code.",
+        code={
             "ex-vocabulary": """
-self.vocabularies_ = [
-    pd.MultiIndex.from_product([cross.get_level_values(i).unique() for i in range(cross.nlevels)])
-    for cross in cells
-]
-"""
+numbers = (rows * 10 ** np.arange(rows.shape[1])[::-1]).sum(axis=1)
+return np.unique(numbers)
+""",
+            "ex-lookup": """
+numbers = (rows * 10 ** np.arange(rows.shape[1])[::-1]).sum(axis=1)
+known = {number: i for i, number in enumerate(vocabulary.tolist())}
+return np.array([known.get(number, -1) for number in numbers.tolist()])
+""",
         },
     ),
     Mistake(
         name="learned-while-transforming",
         part="vocabulary",
-        title="The rows to transform were numbered anew",
-        why="The column of a combination then depends on the batch. Look it up in the vocabulary "
+        title="The rows to find were numbered anew",
+        why="The number of a combination then depends on the batch. Look it up in the vocabulary "
         "of the training rows.",
-        code={"ex-lookup": "found = [pd.factorize(cross, sort=True)[0] for cross in cells]"},
+        code={"ex-lookup": "return np.unique(rows, axis=0, return_inverse=True)[1].ravel()"},
     ),
     Mistake(
         name="unseen-in-the-last-column",
         part="vocabulary",
-        title="An unseen combination marks the last column",
+        title="An unseen combination has the last number",
         why="An index of -1 counts from the end. Leave it at -1, which marks no column.",
         code={
+            "ex-vocabulary": "return sorted(set(map(tuple, rows.tolist())))",
             "ex-lookup": """
-found = [
-    vocabulary.get_indexer(cross) % len(vocabulary)
-    for vocabulary, cross in zip(self.vocabularies_, cells)
-]
-"""
+known = {row: i for i, row in enumerate(vocabulary)}
+return np.array([known.get(row, -1) % len(known) for row in map(tuple, rows.tolist())])
+""",
         },
     ),
     Mistake(
         name="nearest-neighbor",
         part="vocabulary",
-        title="An unseen combination marks its neighbor in the alphabet",
+        title="An unseen combination has the number of its neighbor",
         why="searchsorted tells where a value would belong, not whether it is there.",
         code={
             "ex-lookup": """
-found = []
-for vocabulary, cross in zip(self.vocabularies_, cells):
-    known = [tuple("~" if text != text else text for text in row) for row in vocabulary]
-    rows = [tuple("~" if text != text else text for text in row) for row in cross]
-    order = sorted(range(len(known)), key=lambda i: known[i])
-    place = [min(sum(known[i] < row for i in order), len(order) - 1) for row in rows]
-    found.append(np.array([order[i] for i in place]))
+number = np.zeros(len(rows), dtype=np.int64)
+for codes, (size, pairs) in zip(rows.T, vocabulary):
+    place = np.searchsorted(pairs, number * size + codes)
+    number = np.minimum(place, len(pairs) - 2)
+return number
 """
         },
     ),
@@ -171,22 +192,26 @@ for vocabulary, cross in zip(self.vocabularies_, cells):
         title="An unseen combination raises an error",
         why="New combinations occur every day; the model must answer by the main effects then.",
         code={
+            "ex-vocabulary": "return sorted(set(map(tuple, rows.tolist())))",
             "ex-lookup": """
-found = [
-    np.array([vocabulary.get_loc(row) for row in cross])
-    for vocabulary, cross in zip(self.vocabularies_, cells)
-]
-"""
+return np.array([vocabulary.index(row) for row in map(tuple, rows.tolist())])
+""",
         },
     ),
     Mistake(
-        name="missing-dropped",
+        name="new-category-wraps",
         part="vocabulary",
-        title="Combinations with a missing part were dropped",
-        why="Then a row with a missing value is treated as one that never occurred.",
+        title="A new category was taken for the first one of the next row",
+        why="Joined by number * size + codes, a code of size or more gives the number of another "
+        "combination. Compare codes with the size that was learned.",
         code={
-            "ex-vocabulary": """
-self.vocabularies_ = [cross.dropna().unique().sort_values() for cross in cells]
+            "ex-lookup": """
+number = np.zeros(len(rows), dtype=np.int64)
+for codes, (size, pairs) in zip(rows.T, vocabulary):
+    pair = np.where(number >= 0, number * size + codes, -1)
+    place = np.searchsorted(pairs, pair)
+    number = np.where(pairs[place] == pair, place, -1)
+return number
 """
         },
     ),
@@ -206,7 +231,11 @@ found = [cross_keys(cross) % np.uint64(max(int(n_hash_bins) - 1, 1)) for cross i
         part="bins",
         title="Combinations were numbered by their first appearance",
         why="The bin then depends on the other rows of the batch. Take the key.",
-        code={"ex-bins": "found = [pd.factorize(cross)[0] % int(n_hash_bins) for cross in cells]"},
+        code={
+            "ex-bins": """
+found = [pd.factorize(cross_keys(cross))[0] % int(n_hash_bins) for cross in cells]
+"""
+        },
     ),
     Mistake(
         name="bins-added-up",
@@ -218,9 +247,9 @@ found = [cross_keys(cross) % np.uint64(max(int(n_hash_bins) - 1, 1)) for cross i
             "ex-bins": """
 found = []
 for cross in cells:
-    total = np.zeros(len(cross), dtype=int)
-    for i in range(cross.nlevels):
-        total += np.array([sum(map(ord, str(text))) for text in cross.get_level_values(i)])
+    total = np.zeros(len(cross[0].codes), dtype=int)
+    for codes, texts in cross:
+        total += np.array([*(sum(map(ord, text)) for text in texts), 0])[codes]
     found.append(total % int(n_hash_bins))
 """
         },
@@ -232,10 +261,7 @@ for cross in cells:
         why="That gives the bins of one column, whose effect the model has already.",
         code={
             "ex-bins": """
-found = [
-    cross_keys(pd.MultiIndex([cross.levels[-1]], [cross.codes[-1]])) % n_hash_bins
-    for cross in cells
-]
+found = [cross_keys(cross[-1:]) % n_hash_bins for cross in cells]
 """
         },
     ),
@@ -266,11 +292,12 @@ ALTERNATIVES = (
     Alternative(
         name="key of the texts with their lengths in front",
         code={
-            "ex-key": """
+            "ex-key": ROWS
+            + """
 def part(text):
-    return "-" if text != text else f"{len(text)}:{text}"
+    return "-" if text is None else f"{len(text)}:{text}"
 
-keys = [hashlib.sha256("".join(map(part, row)).encode()).digest()[:8] for row in cells]
+keys = [hashlib.sha256("".join(map(part, row)).encode()).digest()[:8] for row in rows]
 return np.array([int.from_bytes(key, "big") for key in keys], dtype=np.uint64)
 """
         },
@@ -278,8 +305,9 @@ return np.array([int.from_bytes(key, "big") for key in keys], dtype=np.uint64)
     Alternative(
         name="key of the row as JSON",
         code={
-            "ex-key": """
-rows = [json.dumps([None if text != text else str(text) for text in row]) for row in cells]
+            "ex-key": ROWS
+            + """
+rows = [json.dumps([None if text is None else str(text) for text in row]) for row in rows]
 keys = [hashlib.md5(row.encode()).hexdigest()[:16] for row in rows]
 return np.array([int(key, 16) for key in keys], dtype=np.uint64)
 """
@@ -289,8 +317,8 @@ return np.array([int(key, 16) for key in keys], dtype=np.uint64)
         name="key as a polynomial of digests",
         code={
             "ex-key": """
-key = np.full(len(cells), 14695981039346656037, dtype=np.uint64)
-for texts, codes in zip(cells.levels, cells.codes):
+key = np.full(len(parts[0].codes), 14695981039346656037, dtype=np.uint64)
+for codes, texts in parts:
     numbers = [
         int.from_bytes(hashlib.blake2b(t.encode(), digest_size=8).digest(), "big") for t in texts
     ]
@@ -304,27 +332,23 @@ return key
         name="vocabulary in order of appearance, in a dictionary",
         code={
             "ex-vocabulary": """
-self.vocabularies_ = []
-for cross in cells:
-    vocabulary = {}
-    for row in cross:
-        row = tuple(None if text != text else text for text in row)
-        vocabulary.setdefault(row, len(vocabulary))
-    self.vocabularies_.append(vocabulary)
+vocabulary = {}
+for row in map(tuple, rows.tolist()):
+    vocabulary.setdefault(row, len(vocabulary))
+return vocabulary
 """,
             "ex-lookup": """
-found = []
-for vocabulary, cross in zip(self.vocabularies_, cells):
-    rows = [tuple(None if text != text else text for text in row) for row in cross]
-    found.append(np.array([vocabulary.get(row, -1) for row in rows]))
+return np.array([vocabulary.get(row, -1) for row in map(tuple, rows.tolist())], dtype=int)
 """,
         },
     ),
     Alternative(
-        name="vocabulary by drop_duplicates, unsorted",
+        name="vocabulary as a table, compared with each row",
         code={
-            "ex-vocabulary": """
-self.vocabularies_ = [cross[~cross.duplicated()] for cross in cells]
+            "ex-vocabulary": "return np.unique(rows, axis=0)",
+            "ex-lookup": """
+same = (rows[:, None] == vocabulary).all(axis=2)
+return np.where(same.any(axis=1), same.argmax(axis=1), -1)
 """,
         },
     ),
