@@ -6,6 +6,7 @@ from .crosses import make_day_hour as make_day_hour
 from .crosses import make_high_cardinality as make_high_cardinality
 from .crosses import make_lat_lon as make_lat_lon
 from .crosses import make_overcrossing as make_overcrossing
+from .crosses import make_slopes as make_slopes
 from .crosses import make_xor as make_xor
 from .crosses import overcrossing_pair as overcrossing_pair
 from .nyc_flights import load_nyc_airlines as load_nyc_airlines

@@ -119,6 +119,14 @@ SCHEMAS = {
         },
         strict=True,
     ),
+    "slopes": pa.DataFrameSchema(
+        {
+            "group": pa.Column(int, pa.Check.ge(0)),
+            "x": pa.Column(float),
+            "y": pa.Column(float),
+        },
+        strict=True,
+    ),
     "lat_lon": pa.DataFrameSchema(
         {
             "lat": pa.Column(float, pa.Check.in_range(40, 41)),

@@ -294,6 +294,60 @@ def make_high_cardinality(
     return CrossData(frame, ("user", "item"), ("rating",), mean_of)
 
 
+def make_slopes(
+    n_samples: int = 1000,
+    *,
+    n_groups: int = 100,
+    spread: float = 0.5,
+    truth: int = 0,
+    random_state: RandomState = None,
+) -> CrossData:
+    """Draw groups in which a number has slopes of its own: a category that interacts with it.
+
+    The expected target is a level of the group, normal with standard deviation 1, plus ``x`` times
+    a slope of the group, normal with mean 1 and standard deviation ``spread``. ``x`` and the noise
+    are standard normal.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of rows, at least 1, each of a group drawn at random.
+    n_groups : int
+        Number of groups, at least 1.
+    spread : float
+        Standard deviation of the slopes, at least 0; at 0 they are equal.
+    truth : int
+        Which truth: a seed of the levels and slopes.
+    random_state : int, sequence of int, Generator or None
+        Seed of the draw, or the generator to draw from.
+
+    Returns
+    -------
+    CrossData
+        With ``frame`` of shape (n_samples, 3): ``group`` (from 0), ``x`` and ``y``.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range.
+    """
+    if n_groups < 1 or not spread >= 0:
+        raise ValueError(
+            f"n_groups must be at least 1, got {n_groups!r}, and spread at least 0, got {spread!r}."
+        )
+    level, deviation = _truth_generator(truth).normal(size=(2, n_groups))
+    slope = 1 + spread * deviation
+
+    def mean_of(group: npt.NDArray[np.int64], x: FloatArray) -> FloatArray:
+        return level[group] + slope[group] * x
+
+    rng = _generator(n_samples, random_state)
+    group, x = rng.integers(n_groups, size=n_samples), rng.normal(size=n_samples)
+    y = mean_of(group, x) + rng.normal(size=n_samples)
+    frame = pd.DataFrame({"group": group, "x": x, "y": y})
+    return CrossData(frame, ("group", "x"), ("y",), mean_of)
+
+
 def make_lat_lon(
     n_samples: int = 3000, *, truth: int = 0, random_state: RandomState = None
 ) -> CrossData:

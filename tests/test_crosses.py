@@ -20,6 +20,7 @@ from datasets import (
     make_high_cardinality,
     make_lat_lon,
     make_overcrossing,
+    make_slopes,
     make_xor,
     overcrossing_pair,
     validate,
@@ -31,6 +32,7 @@ MAKERS = {
     "day_hour": make_day_hour,
     "overcrossing": make_overcrossing,
     "high_cardinality": make_high_cardinality,
+    "slopes": make_slopes,
     "lat_lon": make_lat_lon,
 }
 each = pytest.mark.parametrize("name", MAKERS)
@@ -203,6 +205,21 @@ class TestHighCardinality:
     def test_numbers_below_one_are_refused(self, settings: dict[str, int]) -> None:
         with pytest.raises(ValueError, match="must be at least 1"):
             make_high_cardinality(10, **settings)
+
+
+class TestSlopes:
+    @pytest.mark.parametrize("spread", [0, 0.5])
+    def test_the_slopes_have_the_spread_asked_for(self, spread: float) -> None:
+        data = make_slopes(1, n_groups=5000, spread=spread)
+        groups = np.arange(5000)
+        at_0, at_1 = (data.oracle_mean(pd.DataFrame({"group": groups, "x": x})) for x in (0.0, 1.0))
+        assert (at_1 - at_0).std() == pytest.approx(spread, rel=0.05)
+        assert (at_1 - at_0).mean() == pytest.approx(1, abs=0.03)
+
+    @pytest.mark.parametrize("settings", [{"n_groups": 0}, {"spread": -1}, {"spread": np.nan}])
+    def test_impossible_numbers_are_refused(self, settings: dict[str, float]) -> None:
+        with pytest.raises(ValueError, match=r"must be at least 1, got .*, and spread at least 0"):
+            make_slopes(10, **settings)  # type: ignore[arg-type]
 
 
 def test_the_map_has_the_documented_spread_and_noise() -> None:

@@ -12,6 +12,7 @@ EXPERIMENTS = (
     "number_of_pairs",
     "planes",
     "day_hour",
+    "slopes",
     "lat_lon",
     "demand",
     "late",
@@ -85,6 +86,8 @@ GLOSSARY = {
     **{f"pairs_{n}": Measure(f"log loss where {n} pairs interact", "lower") for n in PAIR_COUNTS},
     "interacting": Measure("RMSE where hour and day interact; that of the noise is 2", "lower"),
     "additive": Measure("RMSE where hour and day do not interact", "lower"),
+    "slopes_differ": Measure("RMSE to the true mean, where the slopes of groups differ", "lower"),
+    "slopes_equal": Measure("RMSE to the true mean, where they are equal", "lower"),
     "r2": Measure("R² of the true mean", "higher"),
     "rmse": Measure("root mean squared error, in departures per hour", "lower"),
     "october": Measure("RMSE of the hours of October", "lower"),
@@ -97,9 +100,10 @@ GLOSSARY = {
     "nov_dec": Measure("area under the ROC curve in November and December", "higher"),
     "signal_kept": Measure("R² relative to that of the vocabulary", "higher"),
     "signal_kept_signed": Measure(
-        "the same with a random sign for each cell, as FeatureHasher has", "higher"
+        "signal kept with a random sign for each cell, as FeatureHasher has", "higher"
     ),
-    "theory": Measure("the same by the collision law"),
+    "theory": Measure("signal kept by the collision law"),
+    "theory_if_equal": Measure("signal kept by the law for equally frequent cells"),
     "rank_2": Measure("R² of the true mean of all combinations, which has rank 2", "higher"),
     "rank_2_unseen": Measure("the same, of combinations that never occurred", "higher"),
     "dense": Measure("R² where each combination has an effect of its own", "higher"),

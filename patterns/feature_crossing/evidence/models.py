@@ -37,11 +37,16 @@ def main_effects(columns: Columns) -> Any:
     return make_column_transformer((OneHotEncoder(handle_unknown="ignore"), list(columns)))
 
 
-def crossed(columns: Columns, crosses: Sequence[Columns], n_hash_bins: int | None = None) -> Any:
+def crossed(
+    columns: Columns,
+    crosses: Sequence[Columns],
+    n_hash_bins: int | None = None,
+    min_frequency: int | None = None,
+) -> Any:
     """The same, and a feature for each combination of the crossed columns."""
+    cross = FeatureCross(crosses, n_hash_bins, min_frequency=min_frequency)
     return make_column_transformer(
-        (OneHotEncoder(handle_unknown="ignore"), list(columns)),
-        (FeatureCross(crosses, n_hash_bins), list(columns)),
+        (OneHotEncoder(handle_unknown="ignore"), list(columns)), (cross, list(columns))
     )
 
 
