@@ -35,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _named(arguments: Sequence[str]) -> Card | None:
     """The pattern that `measure` is asked for: only with it are all of its flags known."""
+    if arguments[:1] != ["measure"]:
+        return None
     slugs = {card.slug: card for card in catalogue()}
     return next((slugs[word] for word in arguments[1:] if word in slugs), None)
 
