@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
-from harness import command
+from filelock import FileLock
+from harness import ROOT, command
 
 from patterns import catalogue
 from patterns._kit import cli, runner
@@ -24,6 +30,8 @@ from patterns._kit.evidence import Claim, Drawing, Evidence, Experiment, Measure
 from patterns._kit.report import metric_tables, write_index, write_report
 from patterns._kit.story import Row, Story
 from patterns._kit.tables import Table, table_text, three_digits
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -537,12 +545,131 @@ class TestCommandLine:
         assert find("reframing").results.read_bytes() == before
 
 
+class TestTheSystem:
+    """What a user's system may do to a run."""
+
+    @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=lambda how: how.name)
+    @pytest.mark.skipif(sys.platform != "linux", reason="children are read from /proc")
+    def test_workers_end_with_their_parent(self, how: signal.Signals, tmp_path: Path) -> None:
+        words = ["measure", "reframing", "--only", "rain", "--seeds", "2", "--jobs", "2"]
+        with subprocess.Popen(
+            [sys.executable, "-m", "patterns", *words, "--out", str(tmp_path)],
+            cwd=ROOT,
+            stderr=subprocess.DEVNULL,
+        ) as parent:
+            children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+            workers = eventually(lambda: is_three(children.read_text().split()))
+            parent.send_signal(how)
+        eventually(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+
+    def test_two_runs_do_not_share_a_folder(
+        self, stand_in: StandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        out = tmp_path / "reframing" / "documented"
+        out.mkdir(parents=True)
+        arguments = ["measure", "reframing", "--out", str(tmp_path), "--jobs", "1"]
+        with FileLock(out / ".lock"):
+            assert cli.main(arguments) == 3
+        assert f"another run is writing into {out}" in capsys.readouterr().err
+        assert stand_in.seen == []
+        assert cli.main(arguments) == 0
+
+    @pytest.mark.parametrize(
+        ("problem", "said"),
+        [
+            (MemoryError("8 TiB"), "not enough memory: 8 TiB"),
+            (OSError(28, "No space left on device"), "No space left on device"),
+            (BrokenExecutor(), "a worker process ended suddenly"),
+        ],
+    )
+    def test_what_the_system_refuses_is_a_sentence_and_exit_code_3(
+        self,
+        stand_in: StandIn,
+        problem: Exception,
+        said: str,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise problem
+
+        monkeypatch.setattr(runner, "_measure", fail)
+        assert cli.main(["measure", "reframing", "--out", str(tmp_path)]) == 3
+        assert said in capsys.readouterr().err
+
+    def test_a_file_in_the_place_of_the_folder_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "runs").touch()
+        done = command("measure", "reframing", "--fast", "--out", str(tmp_path / "runs"))
+        assert done.returncode == 3
+        assert done.stderr.startswith("patterns: ")
+        assert str(tmp_path / "runs") in done.stderr
+
+    def test_a_port_that_is_taken_is_named(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            done = command("docs", "serve", "--port", str(port))
+        assert done.returncode == 3
+        assert f"127.0.0.1:{port} cannot be used; give another --port" in done.stderr
+
+    @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+    def test_any_encoding_of_the_output_will_do(self, encoding: str, tmp_path: Path) -> None:
+        story = Story(**TOLD)
+        code = (
+            "from patterns._kit.tables import print_what_the_terminal_can_show as adapt\n"
+            f"adapt()\nprint({story.text(tmp_path, 80)!r})\nprint('0.97 ≤ 1 ± 0, ☃')"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            capture_output=True,
+            check=False,
+        )
+        printed = done.stdout.decode(encoding)
+        assert done.returncode == 0
+        assert "CRPS (low)" in printed
+        assert "0.97 <= 1" in printed
+        assert printed.rstrip().endswith("?")
+
+    def test_an_installed_copy_overwrites_no_other_package_and_says_what_it_lacks(
+        self, tmp_path: Path
+    ) -> None:
+        build = ["uv", "build", "--wheel", "--out-dir", str(tmp_path), str(ROOT)]
+        subprocess.run(build, capture_output=True, check=True)
+        (wheel,) = tmp_path.glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            tops = {name.split("/")[0] for name in archive.namelist()}
+            archive.extractall(tmp_path / "site")
+        assert {top for top in tops if not top.endswith(".dist-info")} == {"patterns"}
+        for words, code, said in (
+            (["list"], 0, "reframing"),
+            (["run", "reframing"], 2, "clone the repository"),
+            (["docs", "build"], 2, "clone the repository"),
+        ):
+            done = command(*words, cwd=tmp_path / "site")
+            assert (done.returncode, said in done.stdout + done.stderr) == (code, True)
+        assert not (tmp_path / "site" / "build").exists()
+
+
+def is_three(children: list[str]) -> list[str]:
+    """Two workers, and the process that keeps track of their resources."""
+    return children if len(children) == 3 else []
+
+
+def eventually(found: Callable[[], T]) -> T:
+    """Wait for a condition, half a minute at most."""
+    until = time.monotonic() + 30
+    while not (answer := found()):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return answer
+
+
 def test_the_readme_begins_with_the_two_commands_and_ci_runs_the_tests_with_the_second() -> None:
-    root = Path(__file__).parents[1]
-    readme = (root / "README.md").read_text("utf-8")
+    readme = (ROOT / "README.md").read_text("utf-8")
     block = readme.split("```bash\n")[1].split("```")[0]
     assert block.splitlines() == [
         "pip install uv && uv run patterns run --all",
         "pip install uv && uv run pytest",
     ]
-    assert "pip install uv && uv run pytest" in (root / ".ci" / "run").read_text("utf-8")
+    assert "pip install uv && uv run pytest" in (ROOT / ".ci" / "run").read_text("utf-8")

@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from patterns._kit.cards import PATTERNS
+from patterns._kit.cards import ROOT
 from patterns._kit.exercise import (
     Exercise,
     Verdict,
@@ -52,7 +52,7 @@ class Grader:
     """
 
     def __init__(self, slug: str) -> None:
-        path = os.pathsep.join(filter(None, [str(PATTERNS.parent), os.environ.get("PYTHONPATH")]))
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         command = [sys.executable, "-m", "patterns._kit.grade", slug]
         self._command = " ".join(command)
         self._child = subprocess.Popen(

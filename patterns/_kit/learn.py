@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from patterns._kit.cards import PATTERNS, UnknownPatternError, catalogue, find
+from patterns._kit.cards import ROOT, UnknownPatternError, catalogue, find
 from patterns._kit.exercise import (
     N_HINTS,
     WIDTH,
@@ -31,7 +31,7 @@ from patterns._kit.exercise import (
 if TYPE_CHECKING:
     from patterns._kit.grade import Grader
 
-WORKSPACE = PATTERNS.parent / "exercises"
+WORKSPACE = ROOT / "exercises"
 # As the learner can type it: under uv, with the command installed, or without it.
 LEARN = (
     "uv run patterns learn"
@@ -278,13 +278,6 @@ def show_path(path: Path) -> str:
 
 def run(words: Sequence[str], watch: bool = False) -> int:
     """Do what the words after `patterns learn` ask for; the exit code, as that of the command."""
-    if not (WORKSPACE / "conftest.py").exists():
-        print(
-            "patterns learn: the exercises need a clone of the repository, installed from its "
-            f"folder; there is no {WORKSPACE}",
-            file=sys.stderr,
-        )
-        return 2
     workspace = Workspace(WORKSPACE)
     try:
         return _act(workspace, words, watch)
