@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import strategies as st
 
 from patterns._kit.docs import mistakes_markdown
 from patterns._kit.exercise import (
@@ -22,10 +23,13 @@ from patterns._kit.exercise import (
     Part,
     build_module,
     check,
+    explore,
     replace_regions,
 )
 from patterns._kit.grade import grade
 from patterns._kit.learn import available
+
+GRADING_SECONDS = 15  # about half of it the import of TensorFlow, where a pattern needs it
 
 
 def faults(exercise: Exercise) -> list[str]:
@@ -94,17 +98,17 @@ class TestEveryExercise:
             written = [a for a in exercise.alternatives if set(a.code) & set(part.holes)]
             assert len(written) >= 2
 
-    def test_grading_takes_less_than_5_seconds(self, slug: str, tmp_path: Path) -> None:
+    def test_grading_takes_little_work(self, slug: str, tmp_path: Path) -> None:
         exercise = Exercise.load(slug)
         path = tmp_path / "pattern.py"
         path.write_text(exercise.source, "utf-8")
-        seconds = []
-        while not seconds or (min(seconds) >= 5 and len(seconds) < 4):  # a busy machine may be slow
-            started = time.perf_counter()
-            verdicts = grade(exercise, path)
-            seconds.append(time.perf_counter() - started)
-            assert {verdict.status for verdict in verdicts} == {"passed"}
-        assert min(seconds) < 5
+        before = os.times()
+        verdicts = grade(exercise, path)
+        after = os.times()
+        assert {verdict.status for verdict in verdicts} == {"passed"}
+        # Processor time, which other work on the machine does not lengthen much.
+        worked = after.children_user + after.children_system
+        assert worked - before.children_user - before.children_system < GRADING_SECONDS
 
     def test_the_docs_show_each_mistake_with_what_its_check_prints(self, slug: str) -> None:
         text = mistakes_markdown(slug)
@@ -166,6 +170,13 @@ def distance_downward() -> Iterator[Case]:
     yield case("distance", 9, 1, 8)
 
 
+@explore("mean", why="It does.")
+def any_two_numbers(draw: Any) -> Case:
+    """The mean of any two numbers."""
+    a, b = draw(st.integers(-9, 9)), draw(st.integers(-9, 9))
+    return Case(f"mean({a}, {b})", lambda module: module.mean(a, b))
+
+
 def part(name: str) -> Part:
     return Part(name, name, "", "", ("one?", "two", "three"), {f"ex-{name}": "Write it."})
 
@@ -180,6 +191,7 @@ ALTERNATIVES = (
     Alternative("half of each", {"ex-mean": "return a / 2 + b / 2"}),
     Alternative("larger minus smaller", {"ex-distance": "return max(a, b) - min(a, b)"}),
 )
+EXPLORATIONS = (any_two_numbers,)
 CHECKS = (mean_of_equals, mean_of_others, distance_upward, distance_downward)
 
 
@@ -187,6 +199,7 @@ def toy(checks: Sequence[Check] = CHECKS, **fields: Any) -> Exercise:
     """The small exercise, with some of it replaced."""
     exercise = replace(Exercise("toy", SOURCE, (part("mean"), part("distance"))), **fields)
     contents = {"checks": checks, "mistakes": MISTAKES, "alternatives": ALTERNATIVES}
+    contents |= {"explorations": EXPLORATIONS, "reference": build_module(SOURCE, "<reference>")}
     vars(exercise).update(contents)
     return exercise
 

@@ -109,7 +109,7 @@ def _parser(card: Card | None) -> argparse.ArgumentParser:
     learn = commands.add_parser(
         "learn",
         help="exercises: write a pattern yourself",
-        usage="patterns learn [--watch] [NAME]\n"
+        usage="patterns learn [--watch] [NAME [TASK]]\n"
         "       patterns learn list | hint [NAME [TASK]] | diff [NAME]\n"
         "       patterns learn reset NAME | update [NAME]",
         description="Grade an exercise and show what to do next; without NAME, the next one that "
