@@ -11,13 +11,14 @@ import shutil
 import socket
 import subprocess
 import sys
+import tomllib
 from html import escape
 from pathlib import Path
 from textwrap import indent
 
 from patterns._kit.cards import ROOT, Card, catalogue
 from patterns._kit.evidence import Evidence, Findings, Words
-from patterns._kit.exercise import Exercise
+from patterns._kit.exercise import Exercise, exercise_path
 from patterns._kit.report import REAL_DATA, claim_table, metric_tables
 from patterns._kit.story import Story
 from patterns._kit.tables import Table, markdown, three_digits
@@ -106,6 +107,7 @@ def _write_pattern(card: Card, story: Story, evidence: Evidence) -> None:
         + ", ".join(f"{name} {version}" for name, version in evidence.versions.items())
         + ".\n"
     )
+    snippets["exercise"] = exercise_markdown(card.slug)
     folder = SNIPPETS / card.slug
     folder.mkdir()
     for name, text in snippets.items():
@@ -146,6 +148,18 @@ def figure_markdown(card: Card, name: str, words: Words) -> str:
     image = f"![{words.alt}](../figures/{card.slug}/{name}.svg)"
     caption = f"<figcaption>{escape(words.caption)}</figcaption>"
     return f'<figure markdown="span">\n  {image}\n  {caption}\n</figure>\n'
+
+
+def exercise_markdown(slug: str) -> str:
+    """The tasks of the exercise, and how well its questions know a wrong answer."""
+    exercise = Exercise.load(slug)
+    found = tomllib.loads(exercise_path(slug).with_name("mutants.toml").read_text("utf-8"))
+    tasks = "".join(f"{number}. {p.title}\n" for number, p in enumerate(exercise.parts, start=1))
+    return (
+        f"`uv run patterns learn {slug}` grades what you write:\n\n{tasks}\nThe questions refuse "
+        f"{found['refused']} of {found['mutants']} small changes of the right code that make it "
+        "wrong. See [Exercises](../learn.md).\n"
+    )
 
 
 def mistakes_markdown(slug: str) -> str:
