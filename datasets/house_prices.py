@@ -86,7 +86,7 @@ def make_house_prices(
       variate of shape 2 and scale 4; ``garden`` is 0 or 1, equally likely;
     - the logarithm of ``price``, in thousands, is normal with the mean log(300) + log(area / 100)
       - 0.05 distance + 0.02 garden · distance - 0.006 min(age, 60) + 0.004 max(age - 60, 0);
-    - its deviation is 0.12 + 0.25 Φ((age - 60) / 12) + 0.01 distance: some old houses are
+    - its deviation is 0.05 + 0.2 Φ((age - 60) / 12) + 0.005 distance: some old houses are
       restored and others are not, and far from the center few are sold to compare with.
 
     The features explain much of the price, so bins of all prices are wide beside what remains
@@ -135,7 +135,7 @@ def _law(X: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
     area, age, distance, garden = (X[name].to_numpy(dtype=float) for name in FEATURES[:4])
     mu = np.log(300) + np.log(area / 100) - 0.05 * distance + 0.02 * garden * distance
     mu = mu - 0.006 * np.minimum(age, 60) + 0.004 * np.maximum(age - 60, 0)
-    return mu, 0.12 + 0.25 * ndtr((age - 60) / 12) + 0.01 * distance
+    return mu, 0.05 + 0.2 * ndtr((age - 60) / 12) + 0.005 * distance
 
 
 def _aligned(X: pd.DataFrame, values: npt.ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
