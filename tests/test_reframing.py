@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn import config_context
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -215,7 +215,7 @@ class TestCRPS:
     def test_y_of_another_shape_is_refused(self) -> None:
         X, y = rainy()
         model = BinnedDistributionRegressor(atoms="auto").fit(X, y)
-        with pytest.raises(ValueError, match="one value a row"):
+        with pytest.raises(ValueError, match="one value per row"):
             model.crps(X, y[:3])
 
 
@@ -347,8 +347,9 @@ class TestInput:
             ({"n_bins": 1}, "n_bins must be an integer of at least 2, got 1"),
             ({"n_bins": 2.5}, "n_bins must be an integer"),
             ({"strategy": "equal"}, "strategy must be one of"),
-            ({"strategy": [1.0, 1.0]}, "an array as strategy must be increasing"),
-            ({"strategy": [1.0, np.nan]}, "an array as strategy must be increasing"),
+            ({"strategy": [1.0, 1.0]}, "strategy must hold increasing numbers"),
+            ({"strategy": []}, "strategy must hold increasing numbers"),
+            ({"strategy": [1.0, np.nan]}, "strategy must hold increasing numbers"),
             ({"atoms": "zeros"}, 'atoms must be None, "auto" or a list'),
             ({"atoms": [99.0]}, r"each of atoms must occur in y at least twice; \[99.0\] do not"),
         ],
@@ -487,6 +488,16 @@ class TestCentering:
         assert_allclose(model.regressor_.coef_, LinearRegression().fit(X, y).coef_)
 
 
+class SilentRegressor(RegressorMixin, BaseEstimator):
+    """Predicts nothing."""
+
+    def fit(self, X: Any, y: Any) -> SilentRegressor:
+        return self
+
+    def predict(self, X: Any) -> Any:
+        return np.full(len(X), np.nan)
+
+
 class TestResiduals:
     def test_they_come_from_models_that_had_not_seen_the_row(self) -> None:
         rng = np.random.default_rng(0)
@@ -506,6 +517,13 @@ class TestResiduals:
         residuals = out_of_fold_residuals(LinearRegression(), X, y, TimeSeriesSplit(4))
         assert np.isnan(residuals[:20]).all()
         assert np.isfinite(residuals[20:]).all()
+
+    def test_predictions_that_are_no_numbers_are_refused(self) -> None:
+        X, y = skewed()
+        with pytest.raises(ValueError, match="prediction contains NaN"):
+            out_of_fold_residuals(SilentRegressor(), X, y)
+        with pytest.raises(ValueError, match="prediction contains NaN"):
+            BinnedDistributionRegressor(regressor=SilentRegressor()).fit(X, y)
 
     def test_groups_stay_together_by_their_splits(self) -> None:
         X, y = skewed(100)
@@ -539,7 +557,7 @@ class TestProbabilities:
         X, y = skewed()
         model = BinnedDistributionRegressor(OddClassifier(value), n_bins=4).fit(X, y)
         for answer in (model.predict, model.predict_bin_proba, lambda X: model.crps(X, y)):
-            with pytest.raises(ValueError, match="OddClassifier must give 4 probabilities a row"):
+            with pytest.raises(ValueError, match="OddClassifier must give 4 probabilities per row"):
                 answer(X)
 
     def test_what_is_rounded_is_normalized_everywhere(self) -> None:
@@ -553,7 +571,7 @@ class TestProbabilities:
 
         X, y = skewed()
         other = FrozenEstimator(LogisticRegression().fit(X, y > 2))
-        with pytest.raises(ValueError, match="must give 5 probabilities a row"):
+        with pytest.raises(ValueError, match="must give 5 probabilities per row"):
             BinnedDistributionRegressor(other, n_bins=5).fit(X, y).predict(X)
 
     def test_large_numbers_keep_their_score(self) -> None:

@@ -25,7 +25,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import check_cv
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_random_state, gen_batches, get_tags
+from sklearn.utils import check_array, check_random_state, gen_batches, get_tags
 from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
@@ -288,7 +288,7 @@ class BinnedDistributionRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstima
         center, proba = self._predict(X)
         if y.shape != (len(proba),) or np.isnan(y).any():
             raise ValueError(
-                f"y must have shape ({len(proba)},) and no NaN, one value a row; got {y.shape}"
+                f"y must have shape ({len(proba)},) and no NaN, one value per row; got {y.shape}"
             )
         inside: FloatArray = np.clip(y - center, self.values_[0], self.values_[-1])
         beyond = np.abs(y - center - inside)  # from there on, the score grows with the distance
@@ -339,8 +339,10 @@ class BinnedDistributionRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstima
             raise ValueError(f"n_bins must be an integer of at least 2, got {n_bins!r}")
         if not isinstance(strategy, str):
             strategy = _of_target(strategy, target)
-            if strategy.ndim != 1 or not np.all(np.diff(strategy) > 0):
-                raise ValueError(f"an array as strategy must be increasing, got {strategy}")
+            if strategy.ndim != 1 or not len(strategy) or not np.all(np.diff(strategy) > 0):
+                raise ValueError(
+                    f"as an array, strategy must hold increasing numbers, got {strategy}"
+                )
             n_bins = int(np.isfinite(strategy).sum()) + 1
         elif strategy not in ("quantile", "uniform", "kmeans"):
             raise ValueError(
@@ -374,7 +376,7 @@ class BinnedDistributionRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstima
         check_is_fitted(self)
         center = None
         if self.regressor is not None:
-            center = column_or_1d(self.regressor_.predict(X), dtype=np.float64)
+            center = _point_forecast(self.regressor_, X)
             X = self._with_prediction(X, center)
         proba = np.asarray(self.classifier_.predict_proba(X), dtype=float)
         total = proba.sum(axis=1, keepdims=True)
@@ -383,7 +385,7 @@ class BinnedDistributionRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstima
         ):
             raise ValueError(
                 f"predict_proba of {type(self.classifier_).__name__} must give {self.n_bins_} "
-                f"probabilities a row that sum to 1; got shape {proba.shape}, values from "
+                f"probabilities per row that sum to 1; got shape {proba.shape}, values from "
                 f"{proba.min()} to {proba.max()} and sums from {total.min()} to {total.max()}"
             )
         return np.zeros(len(proba)) if center is None else center, proba / total
@@ -474,7 +476,7 @@ def out_of_fold_residuals(
     for train, test in splits:
         weight = None if sample_weight is None else np.asarray(sample_weight)[train]
         model = _fit(regressor, _rows(X, train), target[train], weight)
-        residuals[test] = target[test] - np.ravel(model.predict(_rows(X, test)))
+        residuals[test] = target[test] - _point_forecast(model, _rows(X, test))
     return residuals
     # --8<-- [end:ex-residuals]
 
@@ -497,6 +499,11 @@ def _fit(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Any:
             if step is last or has_fit_parameter(step, "sample_weight")
         }
     return clone(estimator).fit(X, y, **weights)
+
+
+def _point_forecast(model: Any, X: Any) -> FloatArray:
+    """Predictions of shape (n_samples,), which must be numbers."""
+    return np.ravel(check_array(model.predict(X), ensure_2d=False, input_name="prediction"))
 
 
 def _rows(X: Any, rows: NDArray[Any]) -> Any:

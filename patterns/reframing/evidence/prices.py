@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
@@ -50,7 +48,6 @@ def measure(config: Config) -> Result:
     regressor = trees(HistGradientBoostingRegressor, config.seed)
     classifier = trees(HistGradientBoostingClassifier, config.seed)
     regression = Regression(regressor, X, y, X_test)
-    line = LinearRegression()
     forecasts = {
         "point_residuals": regression.with_errors(),
         "log_residuals": log_residuals(regressor, X, y, X_test),
@@ -59,7 +56,6 @@ def measure(config: Config) -> Result:
         "residual_boosting": residual_boosting(regression, config),
         "binned_trees": binned(X, y, X_test, config.n_bins, classifier),
         "binned_logistic": binned(X, y, X_test, config.n_bins),
-        "centered_trees": binned(X, y, X_test, config.n_bins, classifier, regressor),
         "centered_logistic": binned(X, y, X_test, config.n_bins, None, regressor),
         "oracle": Forecast(
             test.oracle_mean(X_test),
@@ -72,17 +68,15 @@ def measure(config: Config) -> Result:
         metrics[f"prices.{name}.crps"] = crps(forecast, y_test).mean()
         metrics[f"prices.{name}.rmse"] = root_mean_squared_error(y_test, forecast.mean)
 
-    by_count: dict[str, dict[str, Any]] = {"prices": {}, "residuals": {"regressor": line}}
-    for binning, settings in by_count.items():
-        for n_bins in COUNTS:
-            score = crps(binned(X, y, X_test, n_bins, **settings), y_test).mean()
+    for n_bins in COUNTS:
+        for binning, line in (("prices", None), ("residuals", LinearRegression())):
+            score = crps(binned(X, y, X_test, n_bins, regressor=line), y_test).mean()
             metrics[f"how_many.{n_bins}.crps_{binning}"] = score
-        search = GridSearchCV(
-            BinnedDistributionRegressor(**settings), {"n_bins": COUNTS}, scoring=neg_crps, cv=3
-        ).fit(X, y)
-        metrics[f"how_many.chosen.crps_{binning}"] = -neg_crps(search, X_test, y_test)
-    ordered = [f"how_many.{n}.crps_{binning}" for n in (*COUNTS, "chosen") for binning in by_count]
-    return Result({**metrics, **{name: metrics.pop(name) for name in ordered}})
+    search = GridSearchCV(
+        BinnedDistributionRegressor(), {"n_bins": COUNTS}, scoring=neg_crps, cv=3
+    ).fit(X, y)
+    metrics["how_many.chosen.crps_prices"] = -neg_crps(search, X_test, y_test)
+    return Result(metrics)
 
 
 def draw(metrics: MetricsOfSeeds) -> Figure:
