@@ -250,7 +250,9 @@ class TestBins:
 
     def test_fewer_bins_than_asked_are_announced(self) -> None:
         X, y = rainy()
-        with pytest.warns(UserWarning, match="bins remain of n_bins=20, because .* repeated"):
+        with pytest.warns(
+            UserWarning, match="fewer bins remain than n_bins=20: 6, because values are few"
+        ):
             BinnedDistributionRegressor(n_bins=20, atoms=None).fit(X, y)
 
     @pytest.mark.parametrize("atoms", ["auto", None])
@@ -368,7 +370,7 @@ class TestInput:
     @pytest.mark.parametrize("regressor", [None, LinearRegression()])
     def test_a_constant_target_is_forecast_as_itself_with_a_warning(self, regressor: Any) -> None:
         X, _ = rainy()
-        with pytest.warns(UserWarning, match="1 bins remain .* the same forecast"):
+        with pytest.warns(UserWarning, match="n_bins=10: 1, .* the same forecast"):
             model = BinnedDistributionRegressor(regressor=regressor).fit(X, np.full(len(X), 7.0))
         assert_allclose(model.predict_quantile(X, [0.1, 0.9]), 7)
         assert_allclose(model.crps(X[:2], [7.0, 9.0]), [0, 2])
@@ -629,7 +631,9 @@ class TestWeights:
         kept = weight > 0
         for model in (
             BinnedDistributionRegressor(LINES, n_bins=4),
+            BinnedDistributionRegressor(make_pipeline("passthrough", LINES), n_bins=4),
             BoundedRegressor(0, 100, LINES),
+            BoundedRegressor(0, 100, make_pipeline("passthrough", LINES)),
         ):
             weighted, without = clone(model).fit(X, y, weight), clone(model).fit(X[kept], y[kept])
             assert_allclose(weighted.predict(X), without.predict(X), rtol=1e-3)

@@ -149,17 +149,22 @@ class BoundedRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstimator):
         return tags
 
 
-def _fit(estimator: Any, X: Any, y: Any, sample_weight: FloatArray) -> Any:
-    """Fit a clone; weights go to it, or to each step of a pipeline that takes them."""
-    weights = {"sample_weight": sample_weight}
+def _fit(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Any:
+    """Fit a clone; in a pipeline, weights go to each step that takes them."""
+    return clone(estimator).fit(X, y, **_weights(estimator, sample_weight))
+
+
+def _weights(estimator: Any, sample_weight: Any, required: bool = True) -> dict[str, Any]:
+    """Weights as parameters of ``fit``, for each step unless metadata routing brings them."""
     if isinstance(estimator, Pipeline) and not get_config()["enable_metadata_routing"]:
         last = estimator.steps[-1][1]
-        weights = {
-            f"{name}__sample_weight": sample_weight
+        return {
+            f"{name}__{key}": value
             for name, step in estimator.steps
-            if step is last or has_fit_parameter(step, "sample_weight")
+            for key, value in _weights(step, sample_weight, step is last).items()
         }
-    return clone(estimator).fit(X, y, **weights)
+    takes = required or has_fit_parameter(estimator, "sample_weight")
+    return {"sample_weight": sample_weight} if takes else {}
 
 
 def _rows(X: Any, rows: NDArray[Any]) -> Any:

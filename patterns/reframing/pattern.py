@@ -358,9 +358,10 @@ class BinnedDistributionRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstima
                 raise ValueError(f"each of atoms must occur in y at least twice; {rare} do not")
         bounds = bin_lower_bounds(target, n_bins, strategy, atoms, weight)
         if len(bounds) < n_bins:
-            few = "few or repeated" if len(bounds) > 1 else "one: all rows get the same forecast"
+            same = "; all rows get the same forecast" if len(bounds) == 1 else ""
             warnings.warn(
-                f"{len(bounds)} bins remain of n_bins={n_bins}, because the values are {few}",
+                f"fewer bins remain than n_bins={n_bins}: {len(bounds)}, because values are few or "
+                f"repeated{same}",
                 UserWarning,
                 stacklevel=3,
             )
@@ -489,16 +490,22 @@ def _of_target(numbers: ArrayLike, target: FloatArray) -> FloatArray:
 
 
 def _fit(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Any:
-    """Fit a clone; weights go to it, or to each step of a pipeline that takes them."""
-    weights: dict[str, Any] = {} if sample_weight is None else {"sample_weight": sample_weight}
-    if weights and isinstance(estimator, Pipeline) and not get_config()["enable_metadata_routing"]:
-        last = estimator.steps[-1][1]
-        weights = {
-            f"{name}__sample_weight": sample_weight
-            for name, step in estimator.steps
-            if step is last or has_fit_parameter(step, "sample_weight")
-        }
+    """Fit a clone; in a pipeline, weights go to each step that takes them."""
+    weights = {} if sample_weight is None else _weights(estimator, sample_weight)
     return clone(estimator).fit(X, y, **weights)
+
+
+def _weights(estimator: Any, sample_weight: Any, required: bool = True) -> dict[str, Any]:
+    """Weights as parameters of ``fit``, for each step unless metadata routing brings them."""
+    if isinstance(estimator, Pipeline) and not get_config()["enable_metadata_routing"]:
+        last = estimator.steps[-1][1]
+        return {
+            f"{name}__{key}": value
+            for name, step in estimator.steps
+            for key, value in _weights(step, sample_weight, step is last).items()
+        }
+    takes = required or has_fit_parameter(estimator, "sample_weight")
+    return {"sample_weight": sample_weight} if takes else {}
 
 
 def _point_forecast(model: Any, X: Any) -> FloatArray:
