@@ -41,8 +41,8 @@ from patterns.reframing.evidence.forecasts import (
     residual_boosting,
 )
 
-# Chosen before anything was measured: tables of one row per unit with 150 rows or more, whose
-# target the textbook explains. After the target stand the columns that give it away.
+# Chosen for variety: one row per unit, 150 rows or more, and a target that the textbook explains.
+# After the target stand the columns that give it away.
 ORDINARY = {
     "diabetes": "progression",
     "hprice2": "price lprice",
@@ -224,7 +224,7 @@ def figures(metrics: MetricsOfSeeds) -> Mapping[str, Drawing]:
             draw,
             "Bins of the residuals, relative to two baselines, on each table. Bars are 95 % "
             f"intervals with the correction of Nadeau and Bengio. Of {len(plain)} tables, "
-            f"{sure[0][0]} are surely better and {sure[0][1]} surely worse than a regression with "
+            f"{sure[0][0]} are clearly better and {sure[0][1]} clearly worse than a regression with "
             f"its errors; than boosted quantiles of the errors, {sure[1][0]} and {sure[1][1]}. "
             "One table of this size can seldom tell. Over the tables, the rank correlation of the "
             "skill of a regression with what bins of the target lose to bins of its residuals is "
