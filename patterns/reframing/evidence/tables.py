@@ -224,8 +224,8 @@ def figures(metrics: MetricsOfSeeds) -> Mapping[str, Drawing]:
             draw,
             "Bins of the residuals, relative to two baselines, on each table. Bars are 95 % "
             f"intervals with the correction of Nadeau and Bengio. Of {len(plain)} tables, "
-            f"{sure[0][0]} are clearly better and {sure[0][1]} clearly worse than a regression with "
-            f"its errors; than boosted quantiles of the errors, {sure[1][0]} and {sure[1][1]}. "
+            f"{sure[0][0]} are clearly better and {sure[0][1]} clearly worse than a regression "
+            f"with its errors; than boosted quantiles of the errors, {sure[1][0]} and {sure[1][1]}. "
             "One table of this size can seldom tell. Over the tables, the rank correlation of the "
             "skill of a regression with what bins of the target lose to bins of its residuals is "
             f"{skill_and_loss(metrics):.2f}.",
