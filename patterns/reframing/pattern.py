@@ -407,7 +407,7 @@ class BinnedDistributionRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstima
 
     def _cdf(self, cumulative: FloatArray, y: FloatArray) -> FloatArray:
         """Look up the CDF of each row at that row's numbers, shape (n_samples, n_values)."""
-        start, count, below = self._bin_start, self.bin_count_, self._below  # noqa: F841
+        below = self._below
         # --8<-- [start:ex-cdf]
         k = np.searchsorted(self.bin_lower_, y, side="right") - 1
         share = below[np.searchsorted(self.values_, y, side="right")] - k  # of bin k, at most y

@@ -225,10 +225,10 @@ def figures(metrics: MetricsOfSeeds) -> Mapping[str, Drawing]:
             "Bins of the residuals, relative to two baselines, on each table. Bars are 95 % "
             f"intervals with the correction of Nadeau and Bengio. Of {len(plain)} tables, "
             f"{sure[0][0]} are clearly better and {sure[0][1]} clearly worse than a regression "
-            f"with its errors; than boosted quantiles of the errors, {sure[1][0]} and {sure[1][1]}. "
-            "One table of this size can seldom tell. Over the tables, the rank correlation of the "
-            "skill of a regression with what bins of the target lose to bins of its residuals is "
-            f"{skill_and_loss(metrics):.2f}.",
+            "with its errors; than boosted quantiles of the errors, "
+            f"{sure[1][0]} and {sure[1][1]}. One table of this size can seldom tell. Over the "
+            "tables, the rank correlation of the skill of a regression with what bins of the "
+            f"target lose to bins of its residuals is {skill_and_loss(metrics):.2f}.",
             "Intervals of the ratio of CRPS on each table, for two baselines; most hold one.",
         )
     }

@@ -162,7 +162,7 @@ return before + (after - before) * share
         code={
             "ex-cdf": """
 k = np.searchsorted(self.bin_lower_, y, side="right") - 1
-n_below = np.searchsorted(self.values_, y, side="left") - start[k]
+n_below = np.searchsorted(self.values_, y, side="left") - self._bin_start[k]
 share = n_below / self.bin_count_[k]
 before, after = (np.take_along_axis(cumulative, k + i, axis=1) for i in (0, 1))
 return before * (1 - share) + after * share
@@ -451,11 +451,11 @@ return np.array([-np.inf, *kept[::-1]])
         name="CDF and quantile from a weight for each training value",
         code={
             "ex-cdf": """
-weights = np.repeat(np.diff(cumulative, axis=1), self.bin_count_, axis=1) * shares
+weights = np.repeat(np.diff(cumulative, axis=1), self.bin_count_, axis=1) * self.shares_
 return np.einsum("iv,ijv->ij", weights, self.values_ <= y[:, :, None])
 """,
             "ex-quantile": """
-weights = np.repeat(np.diff(cumulative, axis=1), count, axis=1) * shares
+weights = np.repeat(np.diff(cumulative, axis=1), count, axis=1) * self.shares_
 steps = np.cumsum(weights, axis=1)
 first = np.argmax(steps[:, None, :] >= np.minimum(q, steps[:, -1:])[:, :, None] - 1e-12, axis=2)
 return self.values_[first]
@@ -468,9 +468,9 @@ return self.values_[first]
             "ex-cdf": """
 cdf = np.zeros(y.shape)
 for i, j in np.ndindex(*y.shape):
-    for k, first in enumerate(start):
+    for k, first in enumerate(self._bin_start):
         rows = slice(first, first + self.bin_count_[k])
-        share = shares[rows][self.values_[rows] <= y[i, j]].sum()
+        share = self.shares_[rows][self.values_[rows] <= y[i, j]].sum()
         cdf[i, j] += (cumulative[i, k + 1] - cumulative[i, k]) * share
 return cdf
 """,
@@ -482,7 +482,7 @@ for i, j in np.ndindex(*q.shape):
         for row in range(first, first + count[k]):
             if reached < q[i, j] - 1e-12 or row == 0:
                 result[i, j] = self.values_[row]
-            reached += (cumulative[i, k + 1] - cumulative[i, k]) * shares[row]
+            reached += (cumulative[i, k + 1] - cumulative[i, k]) * self.shares_[row]
 return result
 """,
         },
