@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 import scoringrules
 import skops.io
 from hypothesis import given, settings
@@ -50,6 +51,7 @@ from patterns.reframing import (
     neg_crps,
     out_of_fold_residuals,
 )
+from patterns.reframing.evidence.tables import ORDINARY, WITH_ATOMS, intervals, load_table
 
 
 def rainy(n: int = 400, seed: int = 0) -> tuple[Any, Any]:
@@ -777,3 +779,21 @@ class TestNeighbors:
             BoundedRegressor().fit(X, y)
         with pytest.raises(ValueError, match="low must be below high"):
             BoundedRegressor(1, 0).fit(X, y)
+
+
+class TestTables:
+    """The real tables of the evidence."""
+
+    @pytest.mark.parametrize(("name", "columns"), [*ORDINARY.items(), *WITH_ATOMS.items()])
+    def test_no_feature_gives_the_target_away(self, name: str, columns: str) -> None:
+        X, y = load_table(name, columns)
+        assert len(y) >= 148
+        ranks = pd.DataFrame(X).rank().corrwith(pd.Series(y).rank()).abs()
+        assert ranks.max() < 0.95
+
+    def test_intervals_are_widened_for_the_rows_that_draws_share(self) -> None:
+        logs = np.array([0.1, 0.2, 0.0, 0.1, 0.1])
+        [[mean, half]] = intervals({"each_table.wage1.x": tuple(np.exp(logs))}, "x", "").to_numpy()
+        naive = scipy.stats.t.ppf(0.975, 4) * logs.std(ddof=1) / np.sqrt(5)
+        assert mean == pytest.approx(0.1)
+        assert half == pytest.approx(naive * np.sqrt(1 + 5 * 3 / 7))
