@@ -328,9 +328,10 @@ class BinnedDistributionRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstima
     @property
     def _below(self) -> FloatArray:
         """How many bins lie below each value, and the share of its own: shape (n_values + 1,)."""
-        below = np.append(0.0, np.cumsum(self.shares_))
-        below[np.cumsum(self.bin_count_)] = np.arange(self.n_bins_) + 1  # exactly
-        return np.maximum.accumulate(below)
+        bins = np.repeat(np.arange(self.n_bins_), self.bin_count_)
+        below = np.clip(np.cumsum(self.shares_), bins, bins + 1)
+        below[np.cumsum(self.bin_count_) - 1] = np.arange(self.n_bins_) + 1  # exactly
+        return np.append(0.0, below)
 
     def _cut(self, target: FloatArray, weight: FloatArray) -> FloatArray:
         """Check the parameters of the bins, and cut."""

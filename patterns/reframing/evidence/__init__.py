@@ -50,8 +50,9 @@ class Config:
 
 
 FAST = Config(
-    n_train=1000,
+    n_train=800,
     n_test=1000,
+    n_bins=8,
     bin_counts=(5, 20, 200),
     n_folds=1,
     n_real=800,
