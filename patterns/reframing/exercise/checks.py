@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
-from sklearn.model_selection import KFold, LeaveOneOut
+from sklearn.model_selection import KFold, LeaveOneOut, TimeSeriesSplit
 from sklearn.neighbors import KNeighborsRegressor
 
 from patterns._kit.exercise import Case, check
@@ -79,7 +79,8 @@ def an_atom_has_a_bin_of_its_own() -> Iterator[Case]:
     yield bins_case(rain + [0.0] * 9, 3, "quantile", "auto", [9, 2, 2, 2])
     # A capped measurement: the atom is the greatest value; then atoms in between and at both ends.
     yield bins_case([1, 2, 3, 4, *[10] * 6], 2, "quantile", [10.0], [2, 2, 6])
-    yield bins_case([1, 2, 3, 4, *[5] * 9, 6, 7, 8, 9], 2, "quantile", "auto", [4, 9, 4])
+    between = [*range(1, 9), *[9] * 13, 10, 11, 12, 13]
+    yield bins_case(between, 2, "quantile", "auto", [6, 2, 13, 4])
     yield bins_case([0, 0, 0, 1, 2, 3, 4, 9, 9, 9], 2, "quantile", [0.0, 9.0], [3, 2, 2, 3])
 
 
@@ -117,6 +118,7 @@ class Forecast:
         regressor.bin_lower_ = np.array([-np.inf, *(values[0] for values in self.bins[1:])])
         regressor.bin_count_ = np.array([len(values) for values in self.bins])
         regressor.bin_mean_ = np.array([np.mean(values) for values in self.bins])
+        regressor.shares_ = np.repeat(1 / regressor.bin_count_, regressor.bin_count_)
         regressor.n_bins_ = len(self.bins)
         regressor.classifier_ = _Always(self.proba)
         return regressor
@@ -179,8 +181,8 @@ def random_forecast(seed: int) -> Forecast:
 def cdf_case(forecast: Forecast, y: Sequence[float]) -> Case:
     """The CDF at several values."""
     return Case(
-        call=f"predict_cdf(X, [{listed(y)}]), {forecast}",
-        answer=lambda module: forecast.of(module).predict_cdf(np.zeros((2, 1)), [y]),
+        call=f"predict_cdf(X, {listed(y)}), {forecast}",
+        answer=lambda module: forecast.of(module).predict_cdf(np.zeros((2, 1)), y),
         expected=[[forecast.cdf(value) for value in y]] * 2,
     )
 
@@ -292,7 +294,7 @@ def points(n: int, seed: int) -> tuple[FloatArray, FloatArray]:
 def residuals_case(regressor: Any, X: FloatArray, y: FloatArray, cv: Any) -> Case:
     """The errors of the folds, one model each."""
     splitter = KFold(cv) if isinstance(cv, int) else cv
-    expected = np.empty(len(y))
+    expected = np.full(len(y), np.nan)
     for train, test in splitter.split(X):
         expected[test] = y[test] - clone(regressor).fit(X[train], y[train]).predict(X[test])
     return Case(
@@ -330,6 +332,13 @@ def the_folds_are_those_asked_for() -> Iterator[Case]:
     yield residuals_case(
         KNeighborsRegressor(n_neighbors=1), *points(9, 8), KFold(3, shuffle=True, random_state=0)
     )
+
+
+@check("residuals", why="An error of zero or of the whole target would pass for a measured one.")
+def a_row_that_no_fold_tests_has_none() -> Iterator[Case]:
+    """A row that no fold tests has the residual NaN."""
+    yield residuals_case(LinearRegression(), *points(8, 9), TimeSeriesSplit(3))
+    yield residuals_case(KNeighborsRegressor(n_neighbors=1), *points(9, 10), TimeSeriesSplit(2))
 
 
 def listed(values: ArrayLike) -> str:
