@@ -55,7 +55,7 @@ def measure(config: Config) -> Result:
             "xgboost_native": grown.fit(X.astype(named), y).predict(grid.astype(named)),
             "embedding": np.sum(of_user[users] * of_item[items], axis=1),
         }
-        if config.with_keras:
+        if config.with_keras and rank:
             predictions["embedding_keras"] = keras_embedding(X, y, grid, config)
         predictions["oracle"] = truth - center
         for name, prediction in predictions.items():

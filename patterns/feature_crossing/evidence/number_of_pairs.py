@@ -5,31 +5,22 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from datasets import make_overcrossing
 from patterns._kit.evidence import Claim, Drawing, Experiment, MetricsOfSeeds, Result
 from patterns.feature_crossing.evidence import Config
-from patterns.feature_crossing.evidence.expected import log_loss
-from patterns.feature_crossing.evidence.overcrossing import ROLES, draw_curves, rivals
+from patterns.feature_crossing.evidence.overcrossing import ROLES, draw_curves, losses_of_rivals
 
 TASK = "number_of_pairs"
 
 
 def measure(config: Config) -> Result:
     """The log loss of the main rivals by number of interacting pairs."""
-    metrics = {}
-    for n in config.pair_counts:
-        train, test = (
-            make_overcrossing(
-                n_rows, n_pairs=n, truth=config.seed, random_state=[config.seed, part]
-            )
-            for part, n_rows in enumerate((config.n_train, config.n_test))
-        )
-        truth = train.oracle_mean(test.X)
-        for name, model in rivals(train.feature_names, config).items():
-            probability = model.fit(train.X, train.y).predict_proba(test.X)[:, 1]
-            metrics[f"{TASK}.{name}.pairs_{n}"] = log_loss(truth, probability)
-        metrics[f"{TASK}.oracle.pairs_{n}"] = log_loss(truth, truth)
-    return Result(metrics)
+    return Result(
+        {
+            f"{TASK}.{name}.pairs_{n}": loss
+            for n in config.pair_counts
+            for name, loss in losses_of_rivals(config, config.n_train, n).items()
+        }
+    )
 
 
 def draw(metrics: MetricsOfSeeds) -> Figure:

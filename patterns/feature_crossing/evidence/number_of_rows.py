@@ -5,27 +5,22 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from datasets import make_overcrossing
 from patterns._kit.evidence import Claim, Drawing, Experiment, MetricsOfSeeds, Result
 from patterns.feature_crossing.evidence import Config
-from patterns.feature_crossing.evidence.expected import log_loss
-from patterns.feature_crossing.evidence.overcrossing import ROLES, draw_curves, rivals
+from patterns.feature_crossing.evidence.overcrossing import ROLES, draw_curves, losses_of_rivals
 
 TASK = "number_of_rows"
 
 
 def measure(config: Config) -> Result:
     """The log loss of the main rivals by number of training rows."""
-    test = make_overcrossing(config.n_test, truth=config.seed, random_state=[config.seed, 1])
-    truth = test.oracle_mean(test.X)
-    metrics = {}
-    for n in config.row_counts:
-        train = make_overcrossing(n, truth=config.seed, random_state=[config.seed, 0])
-        for name, model in rivals(train.feature_names, config).items():
-            probability = model.fit(train.X, train.y).predict_proba(test.X)[:, 1]
-            metrics[f"{TASK}.{name}.rows_{n}"] = log_loss(truth, probability)
-        metrics[f"{TASK}.oracle.rows_{n}"] = log_loss(truth, truth)
-    return Result(metrics)
+    return Result(
+        {
+            f"{TASK}.{name}.rows_{n}": loss
+            for n in config.row_counts
+            for name, loss in losses_of_rivals(config, n, 1).items()
+        }
+    )
 
 
 def draw(metrics: MetricsOfSeeds) -> Figure:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from sklearn.compose import make_column_transformer
+from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.dummy import DummyRegressor
-from sklearn.linear_model import LinearRegression, RidgeCV
+from sklearn.linear_model import LinearRegression, Ridge, RidgeCV
 from sklearn.metrics import root_mean_squared_error
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -42,6 +42,11 @@ def measure(config: Config) -> Result:
             for part, n in enumerate((config.n_train, config.n_test))
         )
         ridge = RidgeCV(np.logspace(-2, 3, 11))
+        # The best possible: a mixed model that is told the spread of levels, slopes and noise.
+        mixed = ColumnTransformer(
+            [("group", *group), ("x", *x), ("slopes", *slopes)],
+            transformer_weights={"group": 1, "x": 100, "slopes": spread},
+        )
         trees = GridSearchCV(
             XGBRegressor(enable_categorical=True, **slow_trees(config)),
             DEPTHS,
@@ -57,9 +62,10 @@ def measure(config: Config) -> Result:
             "crossed": make_pipeline(make_column_transformer(group, x, slopes), ridge)
             .fit(train.X, train.y)
             .predict(test.X),
+            "known_spreads": make_pipeline(mixed, Ridge(1.0)).fit(train.X, train.y).predict(test.X),
         }
         truth = test.oracle_mean(test.X)
-        for name, prediction in {**predictions, "oracle": truth}.items():
+        for name, prediction in predictions.items():
             metrics[f"slopes.{name}.{score}"] = root_mean_squared_error(truth, prediction)
     return Result(metrics)
 
@@ -80,16 +86,14 @@ CLAIMS = [
         "slopes-beat-lines-and-trees",
         "benefit",
         "With a hundred groups of about ten rows each, a cross of group and number has at most "
-        "{at_most} times the error of boosted trees, of one line per group and of main effects.",
-        lambda m: (
-            m["slopes.crossed.slopes_differ"]
-            / min(
-                m[f"slopes.{name}.slopes_differ"]
-                for name in ("main_effects", "line_per_group", "xgboost_native")
-            )
+        "{at_most} times the error of tuned boosted trees, of one line per group and of main "
+        "effects.",
+        lambda m: max(
+            m["slopes.crossed.slopes_differ"] / m[f"slopes.{name}.slopes_differ"]
+            for name in ("main_effects", "line_per_group", "xgboost_native")
         ),
-        at_most=0.95,
-        baseline="slopes.line_per_group.slopes_differ",
+        at_most=0.98,
+        baseline="slopes.xgboost_native.slopes_differ",
     ),
     Claim(
         "equal-slopes-cost",
@@ -110,7 +114,7 @@ EXPERIMENT = Experiment(
         "line_per_group": "baseline",
         "xgboost_native": "baseline",
         "crossed": "pattern",
-        "oracle": "best possible",
+        "known_spreads": "best possible",
     },
     claims=CLAIMS,
 )
