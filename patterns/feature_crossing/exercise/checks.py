@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from patterns._kit.exercise import Case, check
+from patterns._kit.exercise import Case, check, explore
 
 Row = tuple[str | None, ...]
 IntArray = NDArray[np.integer[Any]]
@@ -133,6 +134,71 @@ def a_missing_part_is_no_text() -> Iterator[Case]:
     yield key_case([("a", None), ("a", "nan"), ("a", "NaN"), ("a", "None"), (None, None)])
 
 
+@check(
+    "key", why="A bin is a remainder of the key; bits that lean leave bins empty and fill others."
+)
+def every_bit_of_a_key_is_like_a_coin() -> Iterator[Case]:
+    """Over many combinations, each of the 64 bits is 1 about half of the time."""
+    for rows in (
+        [(f"user{i}", f"item{j}") for i in range(64) for j in range(64)],
+        [(str(i), None) for i in range(4096)],
+        [(None, str(i), "a") for i in range(4096)],
+    ):
+        yield bits_case(rows)
+
+
+def bits_case(rows: Sequence[Row]) -> Case:
+    """Which bits lean by more than six standard deviations, or are too few."""
+
+    def leaning(keys: Any) -> IntArray:
+        bits = np.unpackbits(np.asarray(keys).view(np.uint8).reshape(len(rows), -1), axis=1)
+        shares = np.sort(bits.mean(axis=0))
+        return np.append((np.abs(shares - 0.5) > 3 / len(rows) ** 0.5).sum(), len(shares))
+
+    return Case(
+        call=f"cross_keys of {len(rows)} different rows, such as {rows[0]} and {rows[-1]}",
+        answer=lambda module: module.cross_keys(parts(module, rows)),
+        view=leaning,
+        expected=[0, 64],
+        reads="bits that lean, of how many:",
+    )
+
+
+TEXTS = st.one_of(
+    st.none(),
+    st.sampled_from(
+        ["", "a", "b", "nan", "None", "missing", "0", "-1", "_", "|", "\0", "a_", "_a"]
+    ),
+    st.text("ab_|,é\0 ", max_size=4),
+)
+
+
+def tables(n_columns: int, least: int = 1, most: int = 6) -> Any:
+    """Rows of texts and missing values, of which some are equal and others nearly."""
+    return st.lists(st.tuples(*[TEXTS] * n_columns), min_size=least, max_size=most)
+
+
+@explore(
+    "key", why="Texts are of any length and content, and batches of any order.", n_examples=150
+)
+def any_key(draw: Any) -> Case:
+    """In two batches of any texts, keys are equal where the rows are."""
+    n_columns = draw(st.integers(1, 4))
+    first = draw(tables(n_columns))
+    then = draw(st.lists(st.one_of(st.sampled_from(first), st.tuples(*[TEXTS] * n_columns))))
+    batches = [first, then + first[:1]]
+
+    def answer(module: Any) -> Any:
+        keys = [np.asarray(module.cross_keys(parts(module, rows))) for rows in batches]
+        return [*alike(np.concatenate(keys).tolist()), *(key.dtype.itemsize for key in keys)]
+
+    return Case(
+        call=f"cross_keys of the rows {shown(batches[0])}, and of {shown(batches[1])}",
+        answer=answer,
+        reads="all rows grouped by key, and the bytes of a key in both batches:",
+    )
+
+
 # --- vocabulary -----------------------------------------------------------------------------------
 Codes = tuple[int, ...]
 SEEN: list[Codes] = [(8, 1), (9, 2), (8, 1), (8, 3)]
@@ -229,6 +295,82 @@ def unseen_case(train: Sequence[Codes], rows: Sequence[Codes]) -> Case:
     )
 
 
+def wide_rows(n: int) -> list[Codes]:
+    """Rows of twelve columns, whose combinations of codes are more than 64 bits can count."""
+    return [tuple((i * j) % 997 for j in range(1, 13)) for i in range(n)]
+
+
+@check(
+    "vocabulary", why="A few columns of a thousand categories have more combinations than 2**64."
+)
+def no_number_of_columns_is_too_many() -> Iterator[Case]:
+    """Many columns with many categories have a number for each combination, and no other."""
+    rows = wide_rows(20)
+    yield training_case(rows, view=np.unique, expected=np.arange(20), reads="numbers in use:")
+    yield unseen_case(rows, [(*row[:-1], row[-1] + 1) for row in rows])
+    yield unseen_case(rows, [(row[0] + 1, *row[1:]) for row in rows[:-1]])
+
+
+CODES = st.one_of(st.integers(0, 3), st.sampled_from([9, 10, 11, 99, 100, 10**6]))
+
+
+@explore(
+    "vocabulary", why="Codes of serving time may be new, and a vocabulary must not be forgotten."
+)
+def any_codes(draw: Any) -> Case:
+    """Of two vocabularies, each finds its own rows and no others; no array is changed."""
+    n_columns = draw(st.integers(2, 5))
+    row = st.tuples(*[CODES] * n_columns)
+    some = st.lists(row, min_size=1, max_size=8)
+    train, other = (np.array(draw(some), dtype=np.int64) for _ in range(2))
+    seen = st.sampled_from([tuple(codes) for codes in train.tolist()])
+    rows = np.array(draw(st.lists(st.one_of(row, seen), max_size=8)), dtype=np.int64)
+    rows = rows.reshape(-1, n_columns)
+
+    def answer(module: Any) -> list[Any]:
+        one, two = (module.learn_cells(known) for known in (train, other))
+        numbers = np.asarray(module.find_cells(one, train)).tolist()
+        found = np.asarray(module.find_cells(one, rows)).tolist()
+        # Which number a combination has is free, so the first row that has it tells.
+        places = [numbers.index(number) if number in numbers else -1 for number in found]
+        return [*places, *(np.asarray(module.find_cells(two, rows)) >= 0)]
+
+    return Case(
+        call=f"find_cells(learn_cells({shown(train.tolist())}), {shown(rows.tolist())}), and with "
+        f"the vocabulary of {shown(other.tolist())}",
+        answer=answer,
+        reads="for each row the first training row of its number or -1, then whether the other "
+        "vocabulary has it (1):",
+        arguments={"train": train, "other": other, "rows": rows},
+    )
+
+
+@explore("vocabulary", why="A table has several crosses, and its texts and missing values change.")
+def any_table(draw: Any) -> Case:
+    """For any table, each row is marked in the columns that bear its name."""
+    train = draw(tables(3, least=1, most=8))
+    seen = st.sampled_from(train)
+    rows = draw(st.lists(st.one_of(seen, st.tuples(*[TEXTS] * 3)), max_size=6))
+    crosses = draw(st.sampled_from([["ab"], ["ab", "bc"], ["abc", "ca"], ["ac", "cb", "ba"]]))
+    common = max(train.count(row) for row in train)
+    least = draw(st.sampled_from([None, *range(1, common + 1)]))
+    tables_ = [pd.DataFrame(t, columns=list("abc"), dtype=object) for t in (train, rows)]
+
+    def answer(module: Any) -> Any:
+        cross = module.FeatureCross([tuple(c) for c in crosses], min_frequency=least)
+        matrix = cross.fit(tables_[0]).transform(tables_[1]).tocoo()
+        names = cross.get_feature_names_out()
+        marks = sorted(zip(matrix.row.tolist(), names[matrix.col], strict=True))
+        return [len(names), *(f"{row}: {name}" for row, name in marks)]
+
+    return Case(
+        call=f"FeatureCross({[tuple(c) for c in crosses]}, min_frequency={least}) fitted to the "
+        f"rows {shown(train)}, asked for {shown(rows)}",
+        answer=answer,
+        reads="the number of columns, and the marks of each row:",
+    )
+
+
 # --- bins -----------------------------------------------------------------------------------------
 
 
@@ -250,8 +392,8 @@ def many_rows(n: int) -> list[Row]:
 def used_case(n_bins: int) -> Case:
     """Which bins are in use."""
     return Case(
-        call=f"FeatureCross(crosses, n_hash_bins={n_bins}) on 1000 combinations",
-        answer=lambda module: bins(module, many_rows(1000), n_bins),
+        call=f"FeatureCross(crosses, n_hash_bins={n_bins}) on 10,000 combinations",
+        answer=lambda module: bins(module, many_rows(10_000), n_bins),
         view=np.unique,
         expected=np.arange(n_bins),
         reads="bins in use:",
@@ -285,7 +427,7 @@ def spread_case(shared: str, rows: Sequence[Row]) -> Case:
 @check("bins", why="A bin that does not exist is another cross's column; an idle one is wasted.")
 def every_bin_is_used_and_no_other() -> Iterator[Case]:
     """With far more combinations than bins, the bins from 0 to n - 1 are in use."""
-    for n_bins in (1, 2, 7, 16):
+    for n_bins in (1, 2, 7, 16, 300):
         yield used_case(n_bins)
 
 
@@ -304,6 +446,33 @@ def all_parts_decide_the_bin() -> Iterator[Case]:
     yield spread_case("the last part", [(number, "a") for number in numbers])
     yield spread_case("the middle part", [(number, "a", number[::-1]) for number in numbers])
     yield spread_case("two letters in turn", [("x" * i, "x" * (200 - i)) for i in range(200)])
+
+
+@explore("bins", why="Each of several crosses has bins of its own, whatever the batch holds.")
+def any_bins(draw: Any) -> Case:
+    """Equal rows of a cross share a bin of its own columns, in any batch."""
+    train = draw(tables(3))
+    rows = draw(st.lists(st.one_of(st.sampled_from(train), st.tuples(*[TEXTS] * 3)), min_size=1))
+    crosses = draw(st.sampled_from([["ab"], ["ab", "bc"], ["abc", "ca"], ["ac", "cb", "abc"]]))
+    n_bins = draw(st.sampled_from([1, 2, 3, 10, 2**31 - 1]))
+    frames = [pd.DataFrame(t, columns=list("abc"), dtype=object) for t in (train, rows)]
+
+    def answer(module: Any) -> Any:
+        cross = module.FeatureCross([tuple(c) for c in crosses], n_bins, encode="ordinal")
+        cross.fit(frames[0])
+        together = cross.transform(pd.concat(frames))
+        apart = np.concatenate([cross.transform(frame) for frame in frames])
+        inside = (together >= 0) & (together < n_bins)
+        told = [alike(column.tolist()) for column in together.T] if n_bins > 10 else []
+        return np.concatenate([*told, (together == apart).ravel(), inside.ravel()])
+
+    grouped = "rows grouped by bin, cross by cross, then " if n_bins > 10 else ""
+    return Case(
+        call=f"FeatureCross({[tuple(c) for c in crosses]}, n_hash_bins={n_bins}) on the rows "
+        f"{shown(train)} and {shown(rows)}, together and apart",
+        answer=answer,
+        reads=f"{grouped}whether bins are equal in both (1) and from 0 to n_hash_bins - 1 (1):",
+    )
 
 
 def law_case(n_cells: int, n_bins: int | Sequence[int]) -> Case:
@@ -333,6 +502,27 @@ def bins_in_use_count_relative_to_cells() -> Iterator[Case]:
     yield law_case(10_000, 625)
     yield law_case(2500, [1250, 250, 125])
     yield law_case(1000, [10_000, 100_000, 50])
+
+
+@explore("law", why="The law is asked for one number of bins or for many, in any shape.")
+def any_law(draw: Any) -> Case:
+    """For many cells and bins, the law is that of the reference, in the shape of the bins."""
+    n_cells = draw(st.integers(200, 10**6))
+    shape = draw(st.sampled_from([(), (1,), (3,), (2, 2)]))
+    number = st.one_of(st.integers(200, 1000), st.integers(200, 10**7))
+    size = int(np.prod(shape))
+    many = draw(st.lists(number, min_size=size, max_size=size))
+    n_bins = np.array(many, dtype=float).reshape(shape)
+    return Case(
+        call=f"signal_kept(n_cells={n_cells}, n_bins={n_bins.tolist()})",
+        answer=lambda module: module.signal_kept(n_cells, n_bins),
+        view=lambda kept: np.asarray(kept, dtype=float),
+        # The limit for many bins is right, too.
+        same=lambda got, wanted: (
+            got.shape == wanted.shape and np.allclose(got, wanted, rtol=0.004, atol=0)
+        ),
+        arguments={"n_bins": n_bins},
+    )
 
 
 def shown(rows: Sequence[tuple[Any, ...]]) -> str:
