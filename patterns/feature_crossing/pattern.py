@@ -106,7 +106,8 @@ def find_cells(vocabulary: Vocabulary, rows: IntArray) -> IntArray:
     # --8<-- [start:ex-lookup]
     number = np.zeros(len(rows), dtype=np.int64)
     for codes, (size, pairs) in zip(rows.T, vocabulary, strict=True):
-        pair = np.where((number >= 0) & (codes < size), number * size + codes, -1)
+        # Negative, and so found nowhere, for what an earlier column had not found either.
+        pair = np.where(codes < size, number * size + codes, -1)
         place = np.searchsorted(pairs, pair)
         number = np.where(pairs[place] == pair, place, -1)
     return number

@@ -73,6 +73,20 @@ texts = ["".join("\\0" if text is None else text for text in row) for row in row
         },
     ),
     Mistake(
+        name="key-of-32-bits",
+        part="key",
+        title="The key has 32 bits",
+        why="Of 100,000 combinations, two then share a key with a chance of two in three. Take 64 "
+        "bits, such as hashlib.blake2b with digest_size=8.",
+        code={
+            "ex-key": ROWS
+            + """
+texts = [repr(tuple(row)).encode() for row in rows]
+return np.array([int(hashlib.md5(text).hexdigest()[:8], 16) for text in texts], dtype=np.uint64)
+"""
+        },
+    ),
+    Mistake(
         name="order-lost",
         part="key",
         title="The digests were added up, and their order was lost",
@@ -348,7 +362,8 @@ return np.array([vocabulary.get(row, -1) for row in map(tuple, rows.tolist())], 
             "ex-vocabulary": "return np.unique(rows, axis=0)",
             "ex-lookup": """
 same = (rows[:, None] == vocabulary).all(axis=2)
-return np.where(same.any(axis=1), same.argmax(axis=1), -1)
+at = np.arange(len(vocabulary))
+return np.max(np.where(same, at, -1), axis=1, initial=-1)
 """,
         },
     ),
