@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
 import subprocess
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +38,7 @@ from patterns.feature_crossing import (
     FeatureCross,
     embedding_model,
     factorize_cross,
+    pattern,
     signal_kept,
     signal_kept_at,
 )
@@ -566,6 +570,47 @@ class TestCompany:
             (FeatureCross([("hour", "dow")], encode="onehot-dense"), ["hour", "dow"]),
         ).set_output(transform="pandas")
         assert "featurecross__hour=8 × dow=Mon" in encoder.fit_transform(HOURS).columns
+
+
+class TestCopying:
+    def test_it_imports_no_private_part_of_a_library(self) -> None:
+        tree = ast.parse(Path(pattern.__file__).read_text("utf-8"))
+        names = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        assert not [name for name in names if any(p[0] == "_" for p in str(name).split(".")[1:])]
+
+
+class TestWork:
+    """Processor time relative to that of an ordinary table, with a wide margin."""
+
+    N = 300_000
+
+    @staticmethod
+    def seconds(call: Any) -> float:
+        """The least of three."""
+        taken = []
+        for _ in range(3):
+            start = time.process_time()
+            call()
+            taken.append(time.process_time() - start)
+        return min(taken)
+
+    def ordinary(self) -> pd.DataFrame:
+        codes = np.random.default_rng(0).integers([24, 105], size=(self.N, 2))
+        return pd.DataFrame(codes, columns=["a", "b"])
+
+    def test_as_many_cells_as_rows_are_learned_in_little_more_time(self) -> None:
+        rows = np.random.default_rng(0).permutation(self.N)
+        distinct = pd.DataFrame({"a": rows // 600, "b": rows % 600})
+        cross = FeatureCross([("a", "b")])
+        usual = self.seconds(lambda: cross.fit(self.ordinary()))
+        assert self.seconds(lambda: cross.fit(distinct)) < 10 * usual
+
+    def test_pandas_categories_are_encoded_as_fast_as_text(self) -> None:
+        text = self.ordinary().astype(str)
+        named = text.astype("category")
+        cross = FeatureCross([("a", "b")]).fit(text)
+        usual = self.seconds(lambda: cross.transform(text))
+        assert self.seconds(lambda: cross.transform(named)) < 2 * usual
 
 
 class TestCollisionsOfUnequalCells:

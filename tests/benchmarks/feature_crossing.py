@@ -50,6 +50,12 @@ def main() -> None:
             times = ratio(lambda: cross.fit_transform(frame), encoder)  # noqa: B023
             print(f"{dtype:9} {name:10} / OneHotEncoder of the same columns   {times:.2f}")
 
+    usual, cell = flights("str"), np.random.default_rng(0).permutation(N_ROWS)
+    distinct = pd.DataFrame({"a": cell // 1000, "b": cell % 1000})
+    cross, pair = FeatureCross([columns]), FeatureCross([("a", "b")])
+    times = ratio(lambda: pair.fit(distinct), lambda: cross.fit(usual))
+    print(f"fit of as many combinations as rows / of 40,320        {times:.2f}")
+
     frame = flights("str")
     hashed = FeatureCross([columns], N_BINS)
 

@@ -104,6 +104,21 @@ return key
         },
     ),
     Mistake(
+        name="texts-tidied",
+        part="key",
+        title="The texts were tidied first",
+        why="Whether a and A are one category is for those to say who know the data. Take texts as "
+        "they are.",
+        code={
+            "ex-key": ROWS
+            + """
+rows = [repr([None if text is None else text.strip().lower() for text in row]) for row in rows]
+texts = rows
+"""
+            + DIGEST
+        },
+    ),
+    Mistake(
         name="missing-as-text",
         part="key",
         title="A missing part was written as the text nan",
@@ -165,6 +180,27 @@ return np.array([known.get(number, -1) for number in numbers.tolist()])
         },
     ),
     Mistake(
+        name="product-beyond-64-bits",
+        part="vocabulary",
+        title="The combinations were numbered all at once, beyond 64 bits",
+        why="The product of the numbers of categories can exceed 64 bits, and numpy then forgets "
+        "the first column without a word. Number the pairs of two columns after each step, or use "
+        "tuples.",
+        code={
+            "ex-vocabulary": """
+sizes = rows.max(axis=0, initial=0) + 1
+factors = np.append(np.cumprod(sizes[::-1])[::-1][1:], 1)
+return sizes, factors, np.unique(rows @ factors)
+""",
+            "ex-lookup": """
+sizes, factors, learned = vocabulary
+known = {number: i for i, number in enumerate(learned.tolist())}
+found = np.array([known.get(number, -1) for number in (rows @ factors).tolist()], dtype=int)
+return np.where((rows < sizes).all(axis=1), found, -1)
+""",
+        },
+    ),
+    Mistake(
         name="learned-while-transforming",
         part="vocabulary",
         title="The rows to find were numbered anew",
@@ -197,6 +233,23 @@ for codes, (size, pairs) in zip(rows.T, vocabulary):
     place = np.searchsorted(pairs, number * size + codes)
     number = np.minimum(place, len(pairs) - 2)
 return number
+"""
+        },
+    ),
+    Mistake(
+        name="greatest-of-nothing",
+        part="vocabulary",
+        title="The greatest code of no rows was asked for",
+        why="If all combinations are rarer than min_frequency, there is no row to learn from, and "
+        "max() raises. Give it a first value: codes.max(initial=0).",
+        code={
+            "ex-vocabulary": """
+vocabulary, number = [], np.zeros(len(rows), dtype=np.int64)
+for codes in rows.T:
+    size = int(codes.max()) + 1
+    number, pairs = pd.factorize(number * size + codes, sort=True)
+    vocabulary.append((size, np.append(pairs, np.iinfo(np.int64).max)))
+return vocabulary
 """
         },
     ),
@@ -237,6 +290,21 @@ return number
         code={
             "ex-bins": """
 found = [cross_keys(cross) % np.uint64(max(int(n_hash_bins) - 1, 1)) for cross in cells]
+"""
+        },
+    ),
+    Mistake(
+        name="bins-rounded",
+        part="bins",
+        title="The bins were rounded, and the two at the ends hold half",
+        why="Of the numbers from 0 to n - 1, rounding gives the ends half as much room. Cut the "
+        "decimals off, or take the remainder.",
+        code={
+            "ex-bins": """
+found = []
+for cross in cells:
+    shares = cross_keys(cross).astype(float) / 2.0**64
+    found.append(np.rint(shares * (int(n_hash_bins) - 1)).astype(np.int64))
 """
         },
     ),
