@@ -424,6 +424,11 @@ class TestFrequency:
         assert cross.transform(new).shape == (1, 3)
         assert cross.transform(new).nnz == 0
 
+    @pytest.mark.parametrize("least", [np.int64(2), np.float32(0.3), np.float64(0.3)])
+    def test_numbers_of_numpy_are_numbers(self, least: Any) -> None:
+        cross = FeatureCross([("a", "b")], min_frequency=least).fit(self.ROWS)
+        assert cross.get_feature_names_out()[-1] == "a × b, infrequent"
+
     @pytest.mark.parametrize("least", [0, 1.5, 1.0, -1, "2", True])
     def test_a_wrong_frequency_is_named(self, least: Any) -> None:
         with pytest.raises(ValueError, match="min_frequency must be None, an integer of at least"):

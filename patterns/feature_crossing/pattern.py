@@ -310,7 +310,7 @@ class FeatureCross(TransformerMixin, BaseEstimator):
             )
         if self.encode not in ENCODINGS:
             raise ValueError(f"encode must be one of {ENCODINGS}, got {self.encode!r}")
-        is_share = isinstance(least, float) and 0 < least < 1
+        is_share = isinstance(least, float | np.floating) and 0 < least < 1
         if not (least is None or is_share or (_is_whole(least) and least >= 1)):
             raise ValueError(
                 f"min_frequency must be None, an integer of at least 1 or a float between 0 and 1, "
