@@ -1,0 +1,243 @@
+"""Patients whose true state is known to the judge, and what every method learns from their votes.
+
+The oracle knows the true probabilities. What a method knows decides on its table: the votes alone,
+or also the true state of some patients, from which it chooses thresholds.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+
+from datasets import make_prescriptions
+from patterns._kit.evidence import Role
+from patterns.neutral_class.evidence import Config
+from patterns.neutral_class.evidence.policies import (
+    UTILITIES,
+    FloatArray,
+    Policy,
+    TwoModels,
+    act,
+    act_on_two,
+    costs,
+    mean_cost,
+    tuned,
+    tuned_two,
+)
+from patterns.neutral_class.pattern import chance_agreement_correction, labels_from_votes
+
+Votes = NDArray[np.str_]  # (n, n_experts)
+
+ROLES: dict[str, Role] = {
+    "decide_everyone": "baseline",
+    "binary_chow": "baseline",
+    "disagreements_dropped": "baseline",
+    "two_models_tuned_on_votes": "baseline",
+    "binary_tuned_threshold": "baseline",
+    "binary_best_threshold": "baseline",
+    "binary_more_patients": "baseline",
+    "perfect_binary": "baseline",
+    "two_models_tuned_thresholds": "baseline",
+    "two_models_best_thresholds": "baseline",
+    "neutral_corrected": "pattern",
+    "oracle": "best possible",
+}
+
+
+# ---------------------------------------------------------------------------------- models
+def logistic() -> Any:
+    """Logistic regression on squares and products: enough for every method on this plane."""
+    return make_pipeline(
+        PolynomialFeatures(2, include_bias=False), StandardScaler(), LogisticRegression()
+    )
+
+
+def trees(seed: int) -> Any:
+    """Boosted trees."""
+    return HistGradientBoostingClassifier(
+        learning_rate=0.06,
+        max_leaf_nodes=8,
+        l2_regularization=5.0,
+        early_stopping=True,
+        random_state=seed,
+    )
+
+
+# ---------------------------------------------------------------------------------- methods
+def binary(model: Any, X: FloatArray, votes: Votes) -> Any:
+    """The usual baseline: every vote is a label, of two classes."""
+    return clone(model).fit(np.repeat(X, votes.shape[1], axis=0), votes.ravel())
+
+
+def agreed_only(model: Any, X: FloatArray, votes: Votes) -> Any:
+    """What is often done instead: two classes, and what experts disagree on is thrown away."""
+    agreed = (votes == votes[:, :1]).all(axis=1)
+    return clone(model).fit(X[agreed], votes[agreed, 0])
+
+
+def disagreement(model: Any, X: FloatArray, votes: Votes) -> Any:
+    """A second model beside the binary one: whether the experts of a patient disagree."""
+    return clone(model).fit(X, (votes != votes[:, :1]).any(axis=1))
+
+
+def neutral(model: Any, X: FloatArray, votes: Votes) -> Any:
+    """The pattern: disagreement is a label, the third class."""
+    return clone(model).fit(X, labels_from_votes(votes, "either"))
+
+
+def two_out_of_fold(model: Any, X: FloatArray, votes: Votes) -> TwoModels:
+    """The two models' predictions for the training patients, each by models that had not seen it.
+
+    Folds are of patients, so that no model sees one vote on a patient and predicts another.
+    """
+    proba, chance = np.empty((len(X), 2)), np.empty(len(X))
+    for seen, unseen in KFold(5).split(X):
+        proba[unseen] = binary(model, X[seen], votes[seen]).predict_proba(X[unseen])
+        disagree = disagreement(model, X[seen], votes[seen])
+        chance[unseen] = disagree.predict_proba(X[unseen])[:, 1]
+    return TwoModels(proba, chance)
+
+
+def two_corrected(predicted: TwoModels, n_votes: int) -> FloatArray:
+    """The pattern as two models: the same three probabilities, from shares of votes.
+
+    An expert votes for a drug because it is right, or else by coin: the share of its votes is its
+    probability and half of that of "either".
+    """
+    either = np.minimum(predicted.disagreement / (1 - 2.0 ** (1 - n_votes)), 1)
+    drugs = np.maximum(predicted.votes - either[:, None] / 2, 0)
+    total = drugs.sum(axis=1)
+    drugs *= ((1 - either) / np.where(total > 0, total, 1))[:, None]
+    return np.insert(drugs, 1, either, axis=1)
+
+
+# ---------------------------------------------------------------------------------- study
+class Study(NamedTuple):
+    """What every method predicts, and what is true of the test patients."""
+
+    proba: dict[str, FloatArray]  # (n_test, 2 or 3) of the test patients, by method
+    two: TwoModels  # of the test patients
+    on_votes: tuple[TwoModels, FloatArray] | None  # of the training patients, with their labels
+    known: tuple[TwoModels, FloatArray]  # of patients with a known state, with that state
+    truth: FloatArray  # (n_test, 3)
+
+
+def study(
+    model: Any,
+    n: int,
+    config: Config,
+    n_experts: int | None = None,
+    X_test: FloatArray | None = None,
+    out_of_fold: bool = True,
+    **kind: Any,
+) -> Study:
+    """Fit every method to the votes on the same n patients, or to as many votes on more patients.
+
+    ``kind`` is passed to `make_prescriptions`. ``X_test`` replaces the test patients. Without
+    ``out_of_fold``, no thresholds are tuned on votes.
+    """
+    m = config.n_experts if n_experts is None else n_experts
+    train, validation, test = (
+        make_prescriptions(size, n_experts=m, random_state=[config.seed, part], **kind)
+        for part, size in enumerate((n * m, config.n_validation, config.n_test))
+    )
+    X, votes = train.X.to_numpy(), train.frame[list(train.target_names)].to_numpy(str)
+    X_test = test.X.to_numpy() if X_test is None else X_test
+    more = binary(model, X, votes[:, :1])
+    X, votes, states = X[:n], votes[:n], train.frame["state"].to_numpy(str)[:n]
+    two_classes, disagree = binary(model, X, votes), disagreement(model, X, votes)
+
+    def two(X: FloatArray) -> TwoModels:
+        return TwoModels(two_classes.predict_proba(X), disagree.predict_proba(X)[:, 1])
+
+    on_test, raw = two(X_test), neutral(model, X, votes).predict_proba(X_test)
+    proba = {
+        "binary": on_test.votes,
+        "more_patients": more.predict_proba(X_test),
+        "disagreements_dropped": agreed_only(model, X, votes).predict_proba(X_test),
+        "two_models_corrected": two_corrected(on_test, m),
+        "neutral_raw": raw,
+        "neutral_corrected": chance_agreement_correction(raw, m, neutral_column=1),
+    }
+    if kind.get("some_either", True):  # an expert who writes "either" instead of tossing a coin
+        proba["neutral_explicit"] = clone(model).fit(X, states).predict_proba(X_test)
+    labels = one_hot(labels_from_votes(votes, "either"), test.states)
+    state = one_hot(validation.frame["state"].to_numpy(str), test.states)
+    return Study(
+        proba,
+        on_test,
+        (two_out_of_fold(model, X, votes), labels) if out_of_fold else None,
+        (two(validation.X.to_numpy()), state),
+        test.oracle_proba(X_test),
+    )
+
+
+def one_hot(labels: NDArray[np.str_], states: tuple[str, ...]) -> FloatArray:
+    """A column for each state."""
+    return (labels[:, None] == np.array(states)).astype(float)
+
+
+def from_votes(study: Study, cost: FloatArray) -> dict[str, Policy]:
+    """What every method does at these costs that knows nothing but votes."""
+    proba, two = study.proba, study.two
+    plain = act(proba["binary"], cost)
+    found = {
+        "decide_everyone": plain._replace(review=np.zeros_like(plain.review)),
+        "binary_chow": plain,
+        "disagreements_dropped": act(proba["disagreements_dropped"], cost),
+    }
+    if study.on_votes:
+        found["two_models_tuned_on_votes"] = act_on_two(two, cost, tuned_two(*study.on_votes, cost))
+    names = ("two_models_corrected", "neutral_raw", "neutral_corrected", "neutral_explicit")
+    return found | {name: act(proba[name], cost) for name in names if name in proba}
+
+
+def from_states(study: Study, cost: FloatArray) -> dict[str, Policy]:
+    """What every method does with thresholds that were chosen on known states.
+
+    The tuned ones on patients of their own; the best ones on the test patients, which is generous.
+    """
+    truth, two, more = study.truth, study.two, study.proba["more_patients"]
+    known, state = study.known
+    # A binary model with nothing left to learn knows the true probability of a vote. (The experts'
+    # errors shrink it toward 0.5, which changes thresholds but not decisions.)
+    perfect = truth[:, [0, 2]] + truth[:, [1]] / 2
+    return {
+        "binary_tuned_threshold": act(two.votes, cost, tuned(known.votes, state, cost)),
+        "binary_best_threshold": act(two.votes, cost, tuned(two.votes, truth, cost)),
+        "binary_more_patients": act(more, cost, tuned(more, truth, cost)),
+        "perfect_binary": act(perfect, cost, tuned(perfect, truth, cost)),
+        "two_models_tuned_thresholds": act_on_two(two, cost, tuned_two(known, state, cost)),
+        "two_models_best_thresholds": act_on_two(two, cost, tuned_two(two, truth, cost)),
+    }
+
+
+def oracle(study: Study, cost: FloatArray) -> Policy:
+    """The best that can be done with these features."""
+    return act(study.truth, cost)
+
+
+def costs_of(study: Study, policies: dict[str, Policy], cost: FloatArray) -> dict[str, float]:
+    """Mean cost of a patient, by method."""
+    return {name: mean_cost(policy, study.truth, cost) for name, policy in policies.items()}
+
+
+def score_both_costs(task: str, study: Study, price: float) -> dict[str, float]:
+    """One table of all methods: their cost with a free choice and without."""
+    rows: dict[str, dict[str, float]] = {}
+    for utility, either in UTILITIES.items():
+        cost = costs(either, price)
+        policies = from_votes(study, cost) | from_states(study, cost)
+        pattern = policies.pop("neutral_corrected")  # the last row but one
+        policies |= {"neutral_corrected": pattern, "oracle": oracle(study, cost)}
+        for name, paid in costs_of(study, policies, cost).items():
+            rows.setdefault(f"{task}.{name}", {})[utility] = paid
+    return {f"{row}.{column}": v for row, paid in rows.items() for column, v in paid.items()}
