@@ -15,18 +15,16 @@ the same. Where experts disagree by mistake, the class costs more than it saves.
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.colors import ListedColormap
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from datasets import make_prescriptions
 from patterns._kit.story import tell
-from patterns.neutral_class import (
-    chance_agreement_correction,
-    labels_from_votes,
-    least_costly_action,
-)
+from patterns.neutral_class import MinimumExpectedCostClassifier, NeutralClassClassifier
 
 plt.style.use("patterns._kit.figures")
 
@@ -39,60 +37,59 @@ train = make_prescriptions(1000, n_experts=2, random_state=0)
 test = make_prescriptions(20_000, n_experts=2, random_state=1)
 X, X_test = train.X.to_numpy(), test.X.to_numpy()
 votes = train.frame[["vote_0", "vote_1"]].to_numpy(str)
+classifier = make_pipeline(PolynomialFeatures(2), StandardScaler(), LogisticRegression())
 
 # %% [markdown]
 # A wrong drug costs 1, and a review costs a tenth of that. Where either drug would do, the choice
 # is free. The judge is the mean cost of a patient, under the true probabilities.
 
 # %%
-#          acetaminophen, ibuprofen, review
-cost = np.array(
-    [
-        [0, 1, 0.1],  # acetaminophen is right
-        [0, 0, 0.1],  # either would do
-        [1, 0, 0.1],  # ibuprofen is right
-    ]
+cost = pd.DataFrame(
+    {"acetaminophen": [0, 0, 1], "ibuprofen": [1, 0, 0], "review": [0.1, 0.1, 0.1]},
+    index=["acetaminophen", "either", "ibuprofen"],  # what is true
 )
-truth = test.oracle_proba(X_test) @ cost  # expected cost of each action, shape (20_000, 3)
-rows = np.arange(len(truth))
+truth = test.oracle_proba(X_test) @ cost.to_numpy()  # expected cost of each action
+patient = np.arange(len(truth))
 
 # %% [markdown]
 # **The binary model** learns from every vote. Chow's rule reviews where the model is unsure, which
-# includes the patients for whom it does not matter. The best threshold on its confidence is chosen
-# on the test patients themselves, which is generous.
+# includes the patients for whom it does not matter.
 
 # %%
-binary = make_pipeline(PolynomialFeatures(2), StandardScaler(), LogisticRegression())
+binary = MinimumExpectedCostClassifier(clone(classifier), cost)
 binary.fit(np.repeat(X, 2, axis=0), votes.ravel())
-vote_proba = binary.predict_proba(X_test)
-chow = least_costly_action(vote_proba, cost[[0, 2]])
+chow = cost.columns.get_indexer(pd.Index(binary.predict(X_test)))
 
+# %% [markdown]
+# **The baseline** has the best threshold on the confidence of the binary model instead. It is
+# chosen on the test patients themselves, which is generous.
+
+# %%
+vote_proba = binary.predict_proba(X_test)
 confidence, drug = vote_proba.max(axis=1), vote_proba.argmax(axis=1)
 thresholds = np.quantile(confidence, np.linspace(0, 1, 201))
 best_threshold = min(
-    np.where(confidence >= threshold, truth[rows, drug], 0.1).mean() for threshold in thresholds
+    np.where(confidence >= threshold, truth[patient, drug], 0.1).mean() for threshold in thresholds
 )
 
 # %% [markdown]
 # **The pattern** learns disagreement as a third class. Two coins agree half of the time, so half of
-# the patients for whom either would do are hidden among the others. The correction finds them.
+# the patients for whom either would do are hidden among the others. Its correction finds them.
 
 # %%
-neutral = make_pipeline(PolynomialFeatures(2), StandardScaler(), LogisticRegression())
-neutral.fit(X, labels_from_votes(votes, "either"))
-proba = chance_agreement_correction(neutral.predict_proba(X_test), n_votes=2, neutral_column=1)
-pattern = least_costly_action(proba, cost)
+neutral = NeutralClassClassifier(clone(classifier), cost, neutral_label="either")
+neutral.fit(X, votes)
+pattern = cost.columns.get_indexer(pd.Index(neutral.predict(X_test)))
 
 # %% [markdown]
 # **An alternative** learns disagreement with a second binary model. It needs two thresholds, and so
 # patients whose true state is known. Here too, they are the best for the test patients.
 
 # %%
-second = make_pipeline(PolynomialFeatures(2), StandardScaler(), LogisticRegression())
-second.fit(X, votes[:, 0] != votes[:, 1])
+second = clone(classifier).fit(X, votes[:, 0] != votes[:, 1])
 disagree = second.predict_proba(X_test)[:, 1]
 two_models = min(
-    np.where((disagree >= a) | (confidence >= b), truth[rows, drug], 0.1).mean()
+    np.where((disagree >= a) | (confidence >= b), truth[patient, drug], 0.1).mean()
     for a in np.quantile(disagree, np.linspace(0, 1, 51))
     for b in thresholds[::4]
 )
@@ -103,29 +100,30 @@ two_models = min(
 # %%
 axis = np.linspace(-2.5, 2.5, 151)
 plane = np.array([[balance, severity, 0, 0] for severity in axis for balance in axis])
-on_plane = chance_agreement_correction(neutral.predict_proba(plane), 2, neutral_column=1)
+best = cost.columns[(test.oracle_proba(plane) @ cost.to_numpy()).argmin(axis=1)]
 figure, panels = plt.subplots(1, 3, figsize=(8.5, 3.6), sharey=True)
 for panel, title, action in [
-    (panels[0], "binary, Chow's rule", least_costly_action(binary.predict_proba(plane), cost[::2])),
-    (panels[1], "neutral class", least_costly_action(on_plane, cost)),
-    (panels[2], "true probabilities", least_costly_action(test.oracle_proba(plane), cost)),
+    (panels[0], "binary, Chow's rule", binary.predict(plane)),
+    (panels[1], "neutral class", neutral.predict(plane)),
+    (panels[2], "true probabilities", best),
 ]:
+    region = cost.columns.get_indexer(pd.Index(action)).reshape(151, 151)
     colors = ListedColormap(["#56B4E9", "#E69F00", "#DDDDDD"])
-    panel.pcolormesh(axis, axis, action.reshape(151, 151), cmap=colors, vmax=2, rasterized=True)
+    panel.pcolormesh(axis, axis, region, cmap=colors, vmax=2, rasterized=True)
     panel.set(title=title, xlabel="balance of risks", aspect="equal")
 panels[0].set_ylabel("severity")
 for x, y, said in [(0, 1.2, "review"), (-1.6, 0, "ibuprofen"), (1.45, 0, "acetamin-\nophen")]:
     panels[2].text(x, y, said, ha="center")
-panels[0].annotate("either drug\nwould do", (0, -1.6), ha="center")
+panels[0].text(0, -1.6, "either drug\nwould do", ha="center")
 
 tell(
     "neutral_class",
     question="Which patients should a doctor review, if two experts prescribed for each?",
     scores={"cost": "lower"},
     rows=[
-        ("alternative", "binary model, Chow's rule", truth[rows, chow].mean()),
+        ("alternative", "binary model, Chow's rule", truth[patient, chow].mean()),
         ("baseline", "binary model, best threshold", best_threshold),
-        ("pattern", "neutral class", truth[rows, pattern].mean()),
+        ("pattern", "neutral class", truth[patient, pattern].mean()),
         ("alternative", "two models, best thresholds", two_models),
         ("best possible", "true probabilities", truth.min(axis=1).mean()),
     ],

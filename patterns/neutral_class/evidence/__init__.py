@@ -12,6 +12,7 @@ EXPERIMENTS = (
     "review_only",
     "review_price",
     "mistakes",
+    "copies",
     "flights",
     "ratings",
     "book_example",
@@ -33,6 +34,8 @@ class Config:
     n_experts: int = 3  # votes per patient
     review_price: float = 0.2  # cost of a review; a wrong drug costs 1
     error_rate: float = 0.1  # of experts who make mistakes
+    copy_rate: float = 0.8  # of experts who copy, and share one coin
+    habit: float = 0.8  # share of acetaminophen where either would do, of experts with a habit
     n_real: int = 5000  # flights to train on, in each fold
     n_real_test: int = 10_000  # flights to test on, in each fold
     n_book: int = 20  # draws of the book's example
@@ -72,6 +75,9 @@ GLOSSARY = {
         )
         for percent in PRICE_PERCENTS
     },
+    "observed": Measure("share of patients on whom all experts agree, or all but one"),
+    "by_chance": Measure("the same for independent experts who toss fair coins"),
+    "p_value": Measure("probability of at least as much agreement by chance"),
     "apr_jun": Measure("cost of the flights from April to June", "lower"),
     "jul_sep": Measure("cost of the flights from July to September", "lower"),
     "oct_dec": Measure("cost of the flights from October to December", "lower"),

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -32,7 +33,11 @@ from patterns.neutral_class.evidence.policies import (
     tuned,
     tuned_two,
 )
-from patterns.neutral_class.pattern import chance_agreement_correction, labels_from_votes
+from patterns.neutral_class.pattern import (
+    coin_toss_label_rates,
+    correct_label_noise,
+    labels_from_votes,
+)
 
 Votes = NDArray[np.str_]  # (n, n_experts)
 
@@ -40,6 +45,7 @@ ROLES: dict[str, Role] = {
     "decide_everyone": "baseline",
     "binary_chow": "baseline",
     "disagreements_dropped": "baseline",
+    "dawid_skene": "baseline",
     "two_models_tuned_on_votes": "baseline",
     "binary_tuned_threshold": "baseline",
     "binary_best_threshold": "baseline",
@@ -48,6 +54,7 @@ ROLES: dict[str, Role] = {
     "two_models_tuned_thresholds": "baseline",
     "two_models_best_thresholds": "baseline",
     "neutral_corrected": "pattern",
+    "neutral_measured_rates": "pattern",
     "oracle": "best possible",
 }
 
@@ -93,6 +100,30 @@ def neutral(model: Any, X: FloatArray, votes: Votes) -> Any:
     return clone(model).fit(X, labels_from_votes(votes, "either"))
 
 
+def fit_weighted(model: Any, X: FloatArray, y: NDArray[np.str_], weights: FloatArray) -> Any:
+    """Fit with sample weights, which a pipeline takes by the name of its last step."""
+    name = f"{model.steps[-1][0]}__sample_weight" if hasattr(model, "steps") else "sample_weight"
+    return clone(model).fit(X, y, **{name: weights})
+
+
+def dawid_skene(votes: Votes) -> FloatArray:
+    """Probability of each drug, shape (n, 2), if each expert errs at two rates of their own.
+
+    The EM algorithm of Dawid and Skene (1979) for two labels, from the shares of votes: one rate
+    for the cases in which each drug is right, and no case without a right drug.
+    """
+    second = (votes == np.unique(votes)[-1]).astype(float)
+    posterior = second.mean(axis=1)
+    for _ in range(100):
+        share = posterior.mean()
+        if_second = np.clip(posterior @ second / posterior.sum(), 1e-9, 1 - 1e-9)
+        if_first = np.clip((1 - posterior) @ second / (1 - posterior).sum(), 1e-9, 1 - 1e-9)
+        odds = second @ np.log(if_second / if_first)
+        odds += (1 - second) @ np.log((1 - if_second) / (1 - if_first))
+        posterior = expit(odds + logit(share))
+    return np.column_stack([1 - posterior, posterior])
+
+
 def two_out_of_fold(model: Any, X: FloatArray, votes: Votes) -> TwoModels:
     """The two models' predictions for the training patients, each by models that had not seen it.
 
@@ -128,6 +159,7 @@ class Study(NamedTuple):
     on_votes: tuple[TwoModels, FloatArray] | None  # of the training patients, with their labels
     known: tuple[TwoModels, FloatArray]  # of patients with a known state, with that state
     truth: FloatArray  # (n_test, 3)
+    habit: float  # share of acetaminophen among the votes where either drug would do
 
 
 def study(
@@ -165,18 +197,29 @@ def study(
         "disagreements_dropped": agreed_only(model, X, votes).predict_proba(X_test),
         "two_models_corrected": two_corrected(on_test, m),
         "neutral_raw": raw,
-        "neutral_corrected": chance_agreement_correction(raw, m, neutral_column=1),
+        "neutral_corrected": correct_label_noise(raw, coin_toss_label_rates(m, 1), 1),
     }
-    if kind.get("some_either", True):  # an expert who writes "either" instead of tossing a coin
-        proba["neutral_explicit"] = clone(model).fit(X, states).predict_proba(X_test)
+    if m > 2:  # of two experts who disagree, nothing says which is right
+        certainty, drugs = dawid_skene(votes), np.tile(np.unique(votes), n)
+        weighed = fit_weighted(model, np.repeat(X, 2, axis=0), drugs, certainty.ravel())
+        proba["dawid_skene"] = weighed.predict_proba(X_test)
     labels = one_hot(labels_from_votes(votes, "either"), test.states)
     state = one_hot(validation.frame["state"].to_numpy(str), test.states)
+    if kind.get("some_either", True):
+        # Experts who write "either" instead of tossing a coin.
+        proba["neutral_explicit"] = clone(model).fit(X, states).predict_proba(X_test)
+        # What the same experts voted on the patients whose state is known.
+        known = validation.frame[list(validation.target_names)].to_numpy(str)
+        shown = state.T @ one_hot(labels_from_votes(known, "either"), test.states)
+        rates = shown / shown.sum(axis=1, keepdims=True)
+        proba["neutral_measured_rates"] = correct_label_noise(raw, rates, 1)
     return Study(
         proba,
         on_test,
         (two_out_of_fold(model, X, votes), labels) if out_of_fold else None,
         (two(validation.X.to_numpy()), state),
         test.oracle_proba(X_test),
+        kind.get("habit", 0.5),
     )
 
 
@@ -194,6 +237,8 @@ def from_votes(study: Study, cost: FloatArray) -> dict[str, Policy]:
         "binary_chow": plain,
         "disagreements_dropped": act(proba["disagreements_dropped"], cost),
     }
+    if "dawid_skene" in proba:
+        found["dawid_skene"] = act(proba["dawid_skene"], cost)
     if study.on_votes:
         found["two_models_tuned_on_votes"] = act_on_two(two, cost, tuned_two(*study.on_votes, cost))
     names = ("two_models_corrected", "neutral_raw", "neutral_corrected", "neutral_explicit")
@@ -201,16 +246,17 @@ def from_votes(study: Study, cost: FloatArray) -> dict[str, Policy]:
 
 
 def from_states(study: Study, cost: FloatArray) -> dict[str, Policy]:
-    """What every method does with thresholds that were chosen on known states.
+    """What every method does that knows the state of some patients, too.
 
-    The tuned ones on patients of their own; the best ones on the test patients, which is generous.
+    Tuned thresholds are chosen on patients of their own, and label rates are counted on the same
+    ones. The best thresholds are chosen on the test patients, which is generous.
     """
     truth, two, more = study.truth, study.two, study.proba["more_patients"]
     known, state = study.known
     # A binary model with nothing left to learn knows the true probability of a vote. (The experts'
     # errors shrink it toward 0.5, which changes thresholds but not decisions.)
-    perfect = truth[:, [0, 2]] + truth[:, [1]] / 2
-    return {
+    perfect = truth[:, [0, 2]] + truth[:, [1]] * [study.habit, 1 - study.habit]
+    found = {
         "binary_tuned_threshold": act(two.votes, cost, tuned(known.votes, state, cost)),
         "binary_best_threshold": act(two.votes, cost, tuned(two.votes, truth, cost)),
         "binary_more_patients": act(more, cost, tuned(more, truth, cost)),
@@ -218,6 +264,9 @@ def from_states(study: Study, cost: FloatArray) -> dict[str, Policy]:
         "two_models_tuned_thresholds": act_on_two(two, cost, tuned_two(known, state, cost)),
         "two_models_best_thresholds": act_on_two(two, cost, tuned_two(two, truth, cost)),
     }
+    if "neutral_measured_rates" in study.proba:
+        found["neutral_measured_rates"] = act(study.proba["neutral_measured_rates"], cost)
+    return found
 
 
 def oracle(study: Study, cost: FloatArray) -> Policy:

@@ -6,6 +6,7 @@ what the votes, the coins and the costs mean, not from the pattern's own lines.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -57,7 +58,7 @@ def an_even_split_is_neutral() -> Iterator[Case]:
     yield labels_case([[5, 3, 3, 5], [3, 5, 3, 5], [5, 5, 5, 5]], neutral_label=4)
 
 
-@check("labels", why="Of an odd number of votes there always is a majority: neutral would vanish.")
+@check("labels", why="An odd number of votes always has a majority, so neutral would vanish.")
 def one_vote_against_is_enough() -> Iterator[Case]:
     """A single expert who disagrees makes the row neutral, whoever it is."""
     yield labels_case([[0, 0, 1], [0, 1, 0], [1, 0, 0], [1, 1, 1]])
@@ -98,93 +99,141 @@ def a_classifier_can_learn_the_labels() -> Iterator[Case]:
 # --- correction -----------------------------------------------------------------------------------
 
 
-def as_voted(truth: FloatArray, n_votes: int) -> FloatArray:
-    """Probability of each label of the votes, if that of A, either and B is ``truth``.
+def tossed(n_votes: int, neutral_column: int) -> FloatArray:
+    """What experts show of each state, by all the ways in which their coins can fall."""
+    labels = [column for column in range(3) if column != neutral_column]
+    rates = np.eye(3)
+    rates[neutral_column] = 0
+    for coins in itertools.product(labels, repeat=n_votes):
+        shown = coins[0] if len(set(coins)) == 1 else neutral_column
+        rates[neutral_column, shown] += 0.5**n_votes
+    return rates
 
-    Where either would do, each expert tosses a coin: all heads, all tails, or neutral.
-    """
-    all_heads = truth[:, 1] * 0.5**n_votes
-    neutral = truth[:, 1] - 2 * all_heads
-    return np.column_stack([truth[:, 0] + all_heads, neutral, truth[:, 2] + all_heads])
 
-
-def correction_case(proba: Rows, n_votes: int, expected: Rows, neutral_column: int = 1) -> Case:
-    """Rows of probabilities and what they should become."""
-    rows = np.asarray(proba, dtype=float)
+def rates_case(n_votes: int, neutral_column: int) -> Case:
+    """All rates."""
     return Case(
-        call=f"chance_agreement_correction({shown(rows)}, n_votes={n_votes}, "
+        call=f"coin_toss_label_rates(n_votes={n_votes}, neutral_column={neutral_column})",
+        answer=lambda module: module.coin_toss_label_rates(n_votes, neutral_column),
+        expected=tossed(n_votes, neutral_column),
+    )
+
+
+def neutral_case(n_votes: int) -> Case:
+    """Only the rate of neutral labels in neutral cases is looked at."""
+    return replace(
+        rates_case(n_votes, 1),
+        view=lambda rates: np.asarray(rates)[1, 1],
+        expected=tossed(n_votes, 1)[1, 1],
+        reads="a rate of neutral labels in neutral cases of",
+    )
+
+
+@check("correction", why="Two coins fall alike half of the time, so half of the neutrals hide.")
+def two_votes_show_half_of_the_neutrals() -> Iterator[Case]:
+    """Two votes show half of the neutral cases as neutral, and all others as what they are."""
+    yield neutral_case(2)
+    yield replace(
+        rates_case(2, 1),
+        view=lambda rates: np.asarray(rates)[[0, 2]],
+        expected=tossed(2, 1)[[0, 2]],
+        reads="rows of the other two states",
+    )
+
+
+@check("correction", why="Three coins fall alike less often than two, and ten hardly ever.")
+def more_votes_show_more_of_the_neutrals() -> Iterator[Case]:
+    """With more votes, fewer neutral cases hide: of m votes a share of 2 ** (1 - m)."""
+    for n_votes in (3, 4, 10):
+        yield neutral_case(n_votes)
+
+
+@check("correction", why="A hidden neutral case looks like either label, by the same chance.")
+def who_hides_looks_like_either_label() -> Iterator[Case]:
+    """Hidden neutral cases are shared by both labels."""
+    for n_votes in (2, 3, 5):
+        yield rates_case(n_votes, 1)
+
+
+@check("correction", why='Classes are sorted: "either" may come in the middle, "neutral" last.')
+def any_column_may_be_the_neutral_one() -> Iterator[Case]:
+    """The neutral state may be any of the three."""
+    yield rates_case(2, 2)
+    yield rates_case(3, 0)
+    yield rates_case(4, 2)
+
+
+def correction_case(proba: Rows, rates: Any, expected: Rows, neutral_column: int = 1) -> Case:
+    """Rows of probabilities and what they should become."""
+    rows, matrix = np.asarray(proba, dtype=float), np.asarray(rates, dtype=float)
+    return Case(
+        call=f"correct_label_noise({shown(rows)}, label_rates={shown(matrix)}, "
         f"neutral_column={neutral_column})",
-        answer=lambda module: module.chance_agreement_correction(
-            rows.copy(), n_votes, neutral_column
+        answer=lambda module: module.correct_label_noise(
+            rows.copy(), matrix.copy(), neutral_column
         ),
         expected=expected,
     )
 
 
-def undone_case(truth: Rows, n_votes: int, order: Sequence[int] = (0, 1, 2)) -> Case:
-    """What coins did to the truth, in columns of this order, is undone."""
-    true = np.asarray(truth, dtype=float)
-    voted = as_voted(true, n_votes)[:, order]
-    return correction_case(voted, n_votes, true[:, order], list(order).index(1))
-
-
-def neutral_case(truth: Rows, n_votes: int) -> Case:
-    """Only the probability of neutral is looked at."""
-    case = undone_case(truth, n_votes)
-    return replace(
-        case,
-        view=lambda proba: np.asarray(proba)[:, 1],
-        expected=np.asarray(truth, dtype=float)[:, 1],
-        reads="a neutral column of",
+def undone_case(truth: Rows, rates: Any, order: Sequence[int] = (0, 1, 2)) -> Case:
+    """What the rates did to the truth, in columns of this order, is undone."""
+    true, matrix = np.asarray(truth, dtype=float), np.asarray(rates, dtype=float)
+    # A label is shown as often as it is in each state, times how probable that state is.
+    labels = sum(true[:, [state]] * matrix[state] for state in range(3))
+    return correction_case(
+        labels[:, order], matrix[np.ix_(order, order)], true[:, order], list(order).index(1)
     )
 
 
 SOME = [[0.5, 0.4, 0.1], [0.2, 0.2, 0.6], [0.3, 0.6, 0.1]]
 OTHERS = [[0.1, 0.8, 0.1], [0.7, 0.2, 0.1]]
+HABIT = [[1.0, 0, 0], [0.6, 0.3, 0.1], [0, 0, 1]]  # experts who mostly say the first label
+MISTAKES = [[0.7, 0.3, 0], [0.25, 0.5, 0.25], [0.05, 0.2, 0.75]]
 
 
-@check("correction", why="Two coins fall alike half of the time, so half of the neutrals hide.")
-def two_votes_show_half_of_the_neutrals() -> Iterator[Case]:
-    """With two votes, neutral is twice as probable as the labels say."""
-    yield neutral_case(SOME, 2)
-    yield neutral_case(OTHERS, 2)
-    yield neutral_case([[0.9, 0, 0.1], [0.15, 0.25, 0.6]], 2)
+@check("correction", why="Each label is a sum over the states: solve it for the states.")
+def what_coins_did_is_undone() -> Iterator[Case]:
+    """Of labels by coin toss, the probability of each state is found again."""
+    yield undone_case(SOME, tossed(2, 1))
+    yield undone_case(OTHERS, tossed(3, 1))
+    yield undone_case([[0.8, 0.2, 0], [0.45, 0.5, 0.05]], tossed(4, 1))
 
 
-@check("correction", why="Three coins fall alike less often than two, and ten hardly ever.")
-def more_votes_show_more_of_the_neutrals() -> Iterator[Case]:
-    """With more votes, fewer neutrals are hidden: of m votes a share of 2 ** (1 - m)."""
-    yield neutral_case(SOME, 3)
-    yield neutral_case(OTHERS, 4)
-    yield neutral_case(SOME, 10)
+@check("correction", why="Experts may have a habit, copy, or err: then the rates are measured.")
+def measured_rates_are_used() -> Iterator[Case]:
+    """What experts with a habit, and experts who make mistakes, did is undone, too."""
+    yield undone_case(SOME, HABIT)
+    yield undone_case(OTHERS, HABIT)
+    yield undone_case(SOME, MISTAKES)
+    yield undone_case(OTHERS, MISTAKES)
 
 
-@check("correction", why="A hidden neutral looks like either label, by the same chance.")
-def both_labels_give_up_the_same() -> Iterator[Case]:
-    """What neutral gains, each of the two labels loses by half."""
-    yield undone_case(SOME, 2)
-    yield undone_case(OTHERS, 3)
-    yield undone_case([[0.8, 0.2, 0], [0.45, 0.5, 0.05]], 4)
-
-
-@check("correction", why='Classes are sorted: "either" may come in the middle, "neutral" last.')
+@check("correction", why="Columns are those of classes_, and the rows of the costs match them.")
 def columns_keep_their_order() -> Iterator[Case]:
     """The neutral column may be any of the three, and stays where it was."""
-    yield undone_case(SOME, 2, order=(0, 2, 1))
-    yield undone_case(OTHERS, 3, order=(1, 0, 2))
-    yield undone_case(SOME, 3, order=(2, 0, 1))
+    yield undone_case(SOME, tossed(2, 1), order=(0, 2, 1))
+    yield undone_case(OTHERS, tossed(3, 1), order=(1, 0, 2))
+    yield undone_case(SOME, HABIT, order=(2, 0, 1))
 
 
 @check("correction", why="Estimates err: a model may predict what no coins could have made.")
 def the_result_is_a_probability() -> Iterator[Case]:
-    """Neutral ends at 1; a label ends at 0, and then the other one has what neutral leaves."""
+    """Neutral ends at 0 and 1; a label ends at 0, and the other one has what neutral leaves."""
     # 0.4 / (1 - 1/2) = 0.8 neutral, and 0.8 / 4 = 0.2 less for each: 0 would become -0.2.
-    yield correction_case([[0.6, 0.4, 0]], 2, [[0.2, 0.8, 0]])
-    yield correction_case([[0.1, 0.3, 0.6], [0.5, 0.3, 0.2]], 2, [[0, 0.6, 0.4], [0.35, 0.6, 0.05]])
-    yield correction_case([[0.02, 0.6, 0.38]], 3, [[0, 0.8, 0.2]])
+    yield correction_case([[0.6, 0.4, 0]], tossed(2, 1), [[0.2, 0.8, 0]])
+    yield correction_case(
+        [[0.1, 0.3, 0.6], [0.5, 0.3, 0.2]], tossed(2, 1), [[0, 0.6, 0.4], [0.35, 0.6, 0.05]]
+    )
+    yield correction_case([[0.02, 0.6, 0.38]], tossed(3, 1), [[0, 0.8, 0.2]])
     # More disagreement than coins make.
-    yield correction_case([[0.1, 0.8, 0.1], [0.45, 0.55, 0]], 2, [[0, 1, 0], [0, 1, 0]])
-    yield correction_case([[0, 0.1, 0.9], [0, 1, 0]], 3, [[0, 0.4 / 3, 2.6 / 3], [0, 1, 0]])
+    yield correction_case([[0.1, 0.8, 0.1], [0.45, 0.55, 0]], tossed(2, 1), [[0, 1, 0], [0, 1, 0]])
+    yield correction_case(
+        [[0, 0.1, 0.9], [0, 1, 0]], tossed(3, 1), [[0, 0.4 / 3, 2.6 / 3], [0, 1, 0]]
+    )
+    # Less disagreement than mistakes make: the two labels share the whole.
+    err = [[0.8, 0.2, 0], [0.25, 0.5, 0.25], [0, 0.2, 0.8]]
+    yield correction_case([[0.5, 0, 0.5], [0.4, 0.2, 0.4]], err, [[0.5, 0, 0.5], [0.5, 0, 0.5]])
 
 
 @check(
@@ -194,22 +243,23 @@ def the_result_is_a_probability() -> Iterator[Case]:
 def the_callers_array_stays_as_it_is() -> Iterator[Case]:
     """The array that was passed in is not changed."""
     for n_votes, order in ((2, (0, 1, 2)), (3, (0, 2, 1))):
-        case = undone_case(SOME, n_votes, order)
-        given = as_voted(np.array(SOME), n_votes)[:, order]
+        rates = tossed(n_votes, 1)
+        case = undone_case(SOME, rates, order)
+        given = (np.array(SOME) @ rates)[:, order]
         yield replace(
             case,
             call=f"{case.call}, and then the array that was passed in",
-            answer=passed_in(given, n_votes, list(order).index(1)),
+            answer=passed_in(given, rates[np.ix_(order, order)], list(order).index(1)),
             expected=given,
         )
 
 
-def passed_in(given: FloatArray, n_votes: int, neutral_column: int) -> Any:
+def passed_in(given: FloatArray, rates: FloatArray, neutral_column: int) -> Any:
     """Ask for the array after the call."""
 
     def answer(module: Any) -> Any:
         array = given.copy()
-        module.chance_agreement_correction(array, n_votes, neutral_column)
+        module.correct_label_noise(array, rates, neutral_column)
         return array
 
     return answer
@@ -267,6 +317,31 @@ def costs_weigh_all_probabilities() -> Iterator[Case]:
     yield decision_case(
         four, [[5, 1, 4, 3, 4], [3, 9, 2, 5, 4], [-1, 9, 6, 9, -2], [4, 0, 3, 6, 4]]
     )
+
+
+def costs_per_row_case(proba: Rows, costs: Sequence[Rows]) -> Case:
+    """One matrix of costs for each row."""
+    rows = np.asarray(proba).tolist()
+    expected = []
+    for row, cost in zip(rows, costs, strict=True):
+        sums = [float(np.dot(row, column)) for column in np.transpose(cost)]
+        expected.append(sums.index(min(sums)))
+    return Case(
+        call=f"least_costly_action({shown(rows)}, cost_matrix={shown(costs)})",
+        answer=lambda module: module.least_costly_action(rows, costs),
+        expected=expected,
+        reads="actions number",
+    )
+
+
+@check("decision", why="A wrong decision on a large amount costs more than one on a small amount.")
+def each_row_may_have_its_own_costs() -> Iterator[Case]:
+    """With a cost matrix for each row, each row is decided by its own."""
+    unsure = [[0.6, 0.4], [0.6, 0.4], [0.6, 0.4]]
+    dear = [[0, 1, 0.5], [1, 0, 0.5]]
+    yield costs_per_row_case(unsure, [dear, CHOW, [[0, 1, 0.3], [9, 0, 0.3]]])
+    yield costs_per_row_case([[0.2, 0.3, 0.5], [0.45, 0.1, 0.45]], [REVIEW_ONLY, FREE_CHOICE])
+    yield costs_per_row_case([[0.9, 0.1], [0.9, 0.1]], [[[0, 1], [1, 0]], [[0, 1], [10, 0]]])
 
 
 @check("decision", why="The same input must give the same decision, on every machine.")
