@@ -718,7 +718,7 @@ class TestAsPartsOfScikitLearn:
 
     def test_metadata_is_routed(self, patients: Patients) -> None:
         X, votes = patients.X, patients.votes
-        weights, costs = np.repeat([1.0, 0.0], 250), np.tile(IN_ORDER, (500, 1, 1))
+        weights, costs = np.repeat([1.0, 0.1], 250), np.tile(IN_ORDER, (500, 1, 1))
         with sklearn.config_context(enable_metadata_routing=True):
             weighed = LogisticRegression().set_fit_request(sample_weight=True)
             model = on_votes(estimator=weighed, cost_matrix=IN_ORDER, actions=ACTIONS)

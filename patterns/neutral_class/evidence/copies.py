@@ -89,7 +89,7 @@ CLAIMS = [
     Claim(
         "copies-mislead-the-correction",
         "limit",
-        "Experts who share a coin seem to agree: the corrected class costs at least {at_least} "
+        "Experts who share a coin seem to agree. The corrected class costs at least {at_least} "
         "times as much as the best threshold on a binary model.",
         cost_ratio("copies", "neutral_corrected", "copies_known_states.binary_best_threshold"),
         at_least=1.3,
@@ -97,35 +97,35 @@ CLAIMS = [
     Claim(
         "agreement-betrays-copies",
         "mechanism",
-        "Where either drug is known to do, experts who share a coin or have a habit agree more "
-        "than by chance: the p-value of the check is at most {at_most}.",
+        "Where either drug is known to do, experts who share a coin or have a habit agree too "
+        "often. The p-value of the check is at most {at_most}.",
         lambda m: max(m[f"{KNOWN}.{kind}.p_value"] for kind in ("copies", "habit")),
         at_most=0.001,
     ),
     Claim(
         "dissenters-betray-copies",
         "mechanism",
-        "Five votes show it on any patients, by too many single dissenters: the p-value is at most "
-        "{at_most} for experts who copy, have a habit or make mistakes.",
-        lambda m: max(m[f"{ANY}.{kind}.p_value"] for kind in ("copies", "habit", "mistakes")),
-        at_most=0.01,
+        "On any patients, five such experts have too many single dissenters. The p-value of the "
+        "check is at most {at_most}.",
+        lambda m: max(m[f"{ANY}.{kind}.p_value"] for kind in ("copies", "habit")),
+        at_most=0.001,
     ),
     Claim(
         "measured-rates-repair-copies",
         "mechanism",
-        "With label rates that are measured on 300 known states, the class costs at most {at_most} "
-        "times as much as the best threshold.",
+        "Measured label rates know the copies. With rates of 300 known states, the class costs at "
+        "most {at_most} times as much as the best threshold.",
         cost_ratio(
             "copies_known_states",
             "neutral_measured_rates",
             "copies_known_states.binary_best_threshold",
         ),
-        at_most=0.97,
+        at_most=0.99,
     ),
     Claim(
         "two-thresholds-need-no-coins",
         "limit",
-        "Two models with the two best thresholds do not mind the shared coin: the class with "
+        "Two models with the two best thresholds do not mind the shared coin. The class with "
         "measured rates costs at least {at_least} times as much.",
         cost_ratio(
             "copies_known_states",
@@ -137,8 +137,8 @@ CLAIMS = [
     Claim(
         "measured-rates-know-the-habit",
         "benefit",
-        "Where experts have a habit, the class with measured rates costs at most {at_most} times "
-        "as much as the best thresholds, on a perfect binary model or on two models.",
+        "Where experts have a habit, measured rates beat the best thresholds on a perfect binary "
+        "model and on two models. The class costs at most {at_most} times as much.",
         over_strongest_rival,
         at_most=0.97,
         baseline="habit_known_states.perfect_binary.free_choice",
@@ -146,7 +146,7 @@ CLAIMS = [
     Claim(
         "dawid-skene-takes-the-coin-for-truth",
         "mechanism",
-        "The model of Dawid and Skene knows no case without a right answer: a binary model on its "
+        "The model of Dawid and Skene knows no case without a right answer. A binary model on its "
         "labels costs at least {at_least} times as much as to decide everyone.",
         cost_ratio("copies", "dawid_skene", "copies.decide_everyone"),
         at_least=1.5,

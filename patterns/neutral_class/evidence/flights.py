@@ -85,8 +85,8 @@ CLAIMS = [
     Claim(
         "flights-at-takeoff",
         "limit",
-        "A neutral band of real delays, from 5 to 25 minutes, costs {at_least} to {at_most} times "
-        "as much as a binary model with a threshold tuned on the month before, in every period.",
+        "A neutral band of real delays, from 5 to 25 minutes, gains nothing at take-off. It costs "
+        "{at_least} to {at_most} times as much as a tuned threshold in every period.",
         farthest_from_equal("flights_at_takeoff", "binary_tuned_threshold"),
         at_least=0.85,
         at_most=1.15,
@@ -95,7 +95,7 @@ CLAIMS = [
         "flights-before-departure",
         "limit",
         "With only what is known before departure, the neutral band costs {at_least} to {at_most} "
-        "times as much as the tuned threshold, in every period.",
+        "times as much as a tuned threshold in every period.",
         farthest_from_equal("flights_before_departure", "binary_tuned_threshold"),
         at_least=0.85,
         at_most=1.15,

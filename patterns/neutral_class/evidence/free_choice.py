@@ -188,9 +188,9 @@ CLAIMS = [
     Claim(
         "cheaper-than-two-models-tuned-on-votes",
         "benefit",
-        "With three votes per patient, no known state and cheap reviews, the corrected class costs "
-        "at most {at_most:g} times as much as two models, of the votes and of disagreement, with "
-        "the two thresholds that cost least on the votes.",
+        "With three votes per patient, no known state and cheap reviews, the best rival is two "
+        "models, with thresholds tuned on the votes. The corrected class costs at most {at_most:g} "
+        "times as much.",
         ratio(
             f"{TASK}.neutral_corrected.at_10_percent",
             f"{TASK}.two_models_tuned_on_votes.at_10_percent",
@@ -201,17 +201,16 @@ CLAIMS = [
     Claim(
         "cheaper-than-any-threshold",
         "mechanism",
-        "No threshold on one score can tell indifference from doubt: the corrected class costs at "
-        "most {at_most} times as much as the best threshold, even on the true probability of a "
-        "vote.",
+        "No threshold on one score can tell indifference from doubt. The corrected class costs at "
+        "most {at_most} times as much as the best one on the true probability of a vote.",
         over_best_single_score,
         at_most=0.92,
     ),
     Claim(
         "two-thresholds-do-as-well",
         "limit",
-        "A second model that predicts disagreement does as well, with the two best thresholds: "
-        "the corrected class costs {at_least} to {at_most} times as much.",
+        "A second model that predicts disagreement does as well, with the two best thresholds. "
+        "The corrected class costs {at_least} to {at_most} times as much.",
         ratio(f"{KNOWN}.neutral_corrected.cost", f"{KNOWN}.two_models_best_thresholds.cost"),
         at_least=0.94,
         at_most=1.06,
@@ -219,8 +218,8 @@ CLAIMS = [
     Claim(
         "two-models-are-the-same",
         "parity",
-        "Three classes in one model, or votes and disagreement in two models with the same "
-        "correction, make no difference: the costs have a ratio of {at_least} to {at_most}.",
+        "One model of three classes costs {at_least} to {at_most} times as much as two models, of "
+        "votes and of disagreement, with the same correction.",
         ratio(f"{TASK}.neutral_corrected.cost", f"{TASK}.two_models_corrected.cost"),
         at_least=0.93,
         at_most=1.07,

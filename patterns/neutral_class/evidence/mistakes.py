@@ -29,16 +29,16 @@ CLAIMS = [
     Claim(
         "error-is-not-indifference",
         "limit",
-        "Where experts disagree by mistake only, and review is the action for neutral, the class "
-        "costs at least {at_least} times as much as Chow's rule on the same votes.",
+        "Where experts disagree by mistake only, and neutral means review, the class costs at "
+        "least {at_least} times as much as Chow's rule.",
         ratio("only_error.neutral_corrected.review_only", "only_error.binary_chow.review_only"),
         at_least=1.2,
     ),
     Claim(
         "mistakes-mislead-the-correction",
         "limit",
-        "Where experts are both indifferent and fallible, the correction takes mistakes for coins: "
-        "the corrected class costs at least {at_least:g} times as much as the uncorrected one.",
+        "Where experts are both indifferent and fallible, the correction takes mistakes for coins. "
+        "The corrected class costs at least {at_least:g} times as much as the uncorrected one.",
         ratio(
             "indifference_and_error.neutral_corrected.free_choice",
             "indifference_and_error.neutral_raw.free_choice",
@@ -48,19 +48,19 @@ CLAIMS = [
     Claim(
         "measured-rates-know-mistakes",
         "mechanism",
-        "With label rates that are measured on 300 known states, the class costs at most {at_most} "
-        "times as much as the best threshold, though experts make mistakes.",
+        "Measured label rates know the mistakes. With rates of 300 known states, the class costs "
+        "at most {at_most} times as much as the best threshold.",
         ratio(
             "indifference_and_error.neutral_measured_rates.free_choice",
             "indifference_and_error.binary_best_threshold.free_choice",
         ),
-        at_most=0.97,
+        at_most=0.99,
     ),
     Claim(
         "dawid-skene-is-for-mistakes",
         "limit",
-        "Where some experts err more than others, and each case has a right answer, the labels of "
-        "Dawid and Skene are the remedy: the class costs at least {at_least} times as much.",
+        "Where each case has a right answer, and some experts err more than others, the labels of "
+        "Dawid and Skene are the remedy. The class costs at least {at_least} times as much.",
         ratio(
             "unequal_error.neutral_corrected.free_choice", "unequal_error.dawid_skene.free_choice"
         ),

@@ -49,8 +49,8 @@ CLAIMS = [
     Claim(
         "ratings-in-between",
         "parity",
-        "Where neutral lies between the others, as a middling rating does, the class costs "
-        "{at_least} to {at_most} times as much as the two best thresholds on a binary model.",
+        "A middling rating lies between the other two. The class costs {at_least} to {at_most} "
+        "times as much as the two best thresholds on a binary model.",
         ratio("customer_ratings.neutral.cost", "customer_ratings.binary_two_best_thresholds.cost"),
         at_least=0.93,
         at_most=1.07,

@@ -22,8 +22,8 @@ CLAIMS = [
     Claim(
         "no-gain-if-review-is-all",
         "limit",
-        "Where review is the only other action, boosted trees with a neutral class cost {at_least} "
-        "to {at_most} times as much as without, with as many votes and the best threshold.",
+        "Where review is the only other action, boosted trees gain nothing. The neutral class "
+        "costs {at_least} to {at_most} times as much as the best threshold on as many votes.",
         ratio(
             "boosted_trees.neutral_corrected.review_only",
             "boosted_trees.binary_more_patients.review_only",
@@ -34,8 +34,8 @@ CLAIMS = [
     Claim(
         "no-room-if-review-is-all",
         "limit",
-        "Where review is the only other action, the best threshold on the true probability of a "
-        "vote costs at most {at_most} times as much as the oracle: little is left to gain.",
+        "Where review is the only other action, little is left to gain. The best threshold on the "
+        "true probability of a vote costs at most {at_most} times as much as the oracle.",
         ratio(
             "review_only_known_states.perfect_binary.cost", "review_only_known_states.oracle.cost"
         ),

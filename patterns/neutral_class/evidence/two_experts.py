@@ -87,8 +87,8 @@ CLAIMS = [
     Claim(
         "cheaper-with-votes-alone",
         "benefit",
-        "With two experts and no known state, the corrected class costs at most {at_most} times as "
-        "much as the best that a binary model can do, which is to decide everyone.",
+        "With two experts and no known state, the best rival is a binary model that decides "
+        "everyone. The corrected class costs at most {at_most} times as much.",
         ratio(f"{TASK}.neutral_corrected.free_choice", f"{TASK}.decide_everyone.free_choice"),
         at_most=0.9,
         baseline=f"{TASK}.decide_everyone.free_choice",
@@ -96,8 +96,8 @@ CLAIMS = [
     Claim(
         "cheaper-still-where-reviews-are-cheap",
         "benefit",
-        "Where a review costs a tenth of a wrong drug, it costs at most {at_most} times as much as "
-        "to decide everyone.",
+        "Where a review costs a tenth of a wrong drug, the corrected class costs at most {at_most} "
+        "times as much as to decide everyone.",
         ratio(f"{TASK}.neutral_corrected.at_10_percent", f"{TASK}.decide_everyone.at_10_percent"),
         at_most=0.7,
         baseline=f"{TASK}.decide_everyone.at_10_percent",
@@ -105,7 +105,7 @@ CLAIMS = [
     Claim(
         "tuning-on-votes-fails",
         "mechanism",
-        "Thresholds that are tuned on the votes mistake agreement by chance for knowledge: the "
+        "Thresholds that are tuned on the votes mistake agreement by chance for knowledge. The "
         "corrected class costs at most {at_most} times as much as two models with such thresholds.",
         ratio(
             f"{TASK}.neutral_corrected.free_choice",
@@ -124,8 +124,8 @@ CLAIMS = [
     Claim(
         "known-states-replace-the-correction",
         "limit",
-        "Where 300 states are known to tune on, two models with two thresholds do nearly as well: "
-        "the corrected class costs at least {at_least} times as much.",
+        "Where 300 states are known to tune on, two models with two thresholds do nearly as well. "
+        "The corrected class costs at least {at_least} times as much.",
         ratio(
             f"{KNOWN}.neutral_corrected.free_choice",
             f"{KNOWN}.two_models_tuned_thresholds.free_choice",
@@ -135,7 +135,7 @@ CLAIMS = [
     Claim(
         "a-mixture-learns-more",
         "limit",
-        "The correction is simple, and not the best use of the votes: it costs at least "
+        "The correction is simple, and not the best use of the votes. It costs at least "
         "{at_least:g} times as much as the same classes fitted by expectation maximization.",
         ratio(f"{TASK}.neutral_corrected.free_choice", f"{TASK}.neutral_by_mixture.free_choice"),
         at_least=1.0,
