@@ -309,6 +309,13 @@ class Forgetful(LogisticRegression):
         return super().predict_proba(X)[:, :-1]
 
 
+class NeverFitted(LogisticRegression):
+    """Its fit takes too long."""
+
+    def fit(self, X: Any, y: Any) -> Any:
+        raise AssertionError("costs are to be checked before")
+
+
 class Patients(NamedTuple):
     X: pd.DataFrame
     votes: pd.DataFrame
@@ -454,6 +461,11 @@ class TestCostsByLabel:
         with pytest.raises(ValueError, match=message):
             on_states(cost_matrix=table).fit(patients.X, patients.state)
 
+    def test_a_missing_class_is_told_before_a_long_fit(self, patients: Patients) -> None:
+        model = MinimumExpectedCostClassifier(NeverFitted(), {"either": {"A": 0}})
+        with pytest.raises(ValueError, match="are not among"):
+            model.fit(patients.X, patients.state)
+
 
 class TestCostsPerRow:
     def test_they_replace_those_of_the_constructor(self, patients: Patients) -> None:
@@ -511,6 +523,11 @@ class TestScore:
         weights = np.repeat([1, 0], [10, 490])
         weighed = model.score(patients.X, patients.state, sample_weight=weights)
         assert weighed == pytest.approx(model.score(*few))
+
+    def test_other_numbers_of_rows_and_labels_are_refused(self, patients: Patients) -> None:
+        model = on_states(cost_matrix=FREE_CHOICE).fit(patients.X, patients.state)
+        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+            model.score(patients.X, patients.state[:10])
 
     def test_a_label_that_is_no_class_is_refused(self, patients: Patients) -> None:
         model = on_states(cost_matrix=FREE_CHOICE).fit(patients.X, patients.state)

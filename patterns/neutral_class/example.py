@@ -9,7 +9,7 @@ is worth a review by a doctor.
 Correct it for agreement by chance, and let the costs decide.
 
 **When not to.** Where review is the only other action, a tuned threshold on the binary model does
-the same. Where experts disagree by mistake, the class costs more than it saves.
+the same. Where experts disagree by mistake or copy each other, the class costs more than it saves.
 """
 
 # %%

@@ -22,7 +22,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clo
 from sklearn.utils import assert_all_finite, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
 
 FloatArray = NDArray[np.float64]
 Costs = ArrayLike | pd.DataFrame | Mapping[Any, Mapping[Any, Any]]
@@ -237,10 +242,13 @@ class MinimumExpectedCostClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
                 f"estimator must have predict_proba, and {self.estimator!r} has not; "
                 "CalibratedClassifierCV gives it to any classifier"
             )
+        labels = np.unique(y).tolist()
+        # To fail before a long fit; an estimator that was fitted before may know further classes.
+        _costs_and_actions(self.cost_matrix, list(dict.fromkeys([*labels, *classes])))
         if get_config()["enable_metadata_routing"]:
             fit_params = process_routing(self, "fit", **fit_params).estimator.fit
         self.estimator_ = clone(self.estimator).fit(X, y, **fit_params)
-        known, labels = np.asarray(self.estimator_.classes_).tolist(), np.unique(y).tolist()
+        known = np.asarray(self.estimator_.classes_).tolist()
         if not set(labels) <= set(known):
             raise ValueError(
                 f"y has the labels {labels}, and the estimator knows the classes {known}: one that "
@@ -264,8 +272,8 @@ class MinimumExpectedCostClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
         """Action with the least expected cost, shape (n_samples,).
 
         ``cost_matrix`` replaces the costs of the constructor. It may have costs of its own for each
-        row: an array of shape (n_samples, n_classes, n_actions), or a mapping in which a cost is
-        one number or an array of shape (n_samples,).
+        row: an array of shape (n_samples, n_classes, n_actions), in the order of ``classes_`` and
+        ``actions_``, or a mapping in which a cost is one number or an array of shape (n_samples,).
         """
         proba = self.predict_proba(X)
         return self.actions_[least_costly_action(proba, self._costs(cost_matrix))]
@@ -297,6 +305,7 @@ class MinimumExpectedCostClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
         costs = self._costs(cost_matrix)
         action = least_costly_action(self.predict_proba(X), costs)
         label, costs = self._label_and_costs(y, costs)
+        check_consistent_length(X, label)
         if unknown := set(label.tolist()) - set(self.classes_.tolist()):
             raise ValueError(f"y must have labels of classes_, got {sorted(unknown, key=str)}, too")
         costs = np.broadcast_to(costs, (len(label), *costs.shape[-2:]))

@@ -289,7 +289,9 @@ FREE_CHOICE = [[0, 1, 0.2], [0, 0, 0.2], [1, 0, 0.2]]
 REVIEW_ONLY = [[0, 1, 0.2], [1, 1, 0.2], [1, 0, 0.2]]
 
 
-@check("decision", why="A row of the costs is a class, a column an action; they need not match.")
+@check(
+    "decision", why="A row of the costs is a class and a column is an action. They need not match."
+)
 def a_certain_class_gets_its_cheapest_action() -> Iterator[Case]:
     """Where the class is certain, the action is the cheapest of its row."""
     yield decision_case(CERTAIN, [[5, 1, 3], [2, 4, 6], [7, 8, 0]])
@@ -305,7 +307,7 @@ def doubt_is_reviewed() -> Iterator[Case]:
     yield decision_case([[0.94, 0.06], [0.9, 0.1], [0.04, 0.96]], [[0, 1, 0.07], [1, 0, 0.07]])
 
 
-@check("decision", why="A threshold knows one probability; the costs weigh all of them.")
+@check("decision", why="A threshold knows one probability, and the costs weigh all of them.")
 def costs_weigh_all_probabilities() -> Iterator[Case]:
     """The action has the least expected cost, whatever the number of classes and the costs."""
     yield decision_case([[0.8, 0.2], [0.95, 0.05]], [[0, 1], [10, 0]])
@@ -376,9 +378,7 @@ def random_cases(n: int, seed: int) -> tuple[list[float], list[float]]:
     return rng.uniform(0, 3, n).round(1).tolist(), (rng.permutation(n) / 10 - 0.3).round(1).tolist()
 
 
-@check(
-    "curve", why="Who decides every case pays the mean loss: that point is not up to the ranking."
-)
+@check("curve", why="At full coverage every case is decided, so the risk is the mean loss.")
 def the_curve_ends_at_the_mean_loss() -> Iterator[Case]:
     """The last risk is the mean loss of all cases."""
     for loss, confidence in (
@@ -394,7 +394,10 @@ def the_curve_ends_at_the_mean_loss() -> Iterator[Case]:
         )
 
 
-@check("curve", why="The horizontal axis is work done; confidence has no scale that models share.")
+@check(
+    "curve",
+    why="Two models share no scale of confidence, but a share of cases is the same for both.",
+)
 def coverage_is_the_share_of_cases() -> Iterator[Case]:
     """Coverage goes up by one case at a time: 1/n, 2/n, ..., 1."""
     for loss, confidence in (
@@ -410,7 +413,7 @@ def coverage_is_the_share_of_cases() -> Iterator[Case]:
         )
 
 
-@check("curve", why="A model that knows when it errs has a low risk as long as it may choose.")
+@check("curve", why="A model that knows when it errs has a low risk while it may choose its cases.")
 def the_most_confident_are_decided_first() -> Iterator[Case]:
     """The risk at k/n is the mean loss of the k most confident cases."""
     yield curve_case([1, 0, 0, 1], [0.1, 0.9, 0.8, 0.7])
@@ -419,7 +422,10 @@ def the_most_confident_are_decided_first() -> Iterator[Case]:
     yield curve_case(*random_cases(7, 1))
 
 
-@check("curve", why="Else the order of rows, or of errors among equals, makes a model look better.")
+@check(
+    "curve",
+    why="Otherwise the order of rows, or of errors among equals, makes a model look better.",
+)
 def equals_count_with_their_mean_loss() -> Iterator[Case]:
     """Cases of equal confidence count with their mean loss, one after the other."""
     yield curve_case([0, 1, 0, 0], [0.5, 0.5, 0.5, 0.5])
