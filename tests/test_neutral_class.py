@@ -362,6 +362,7 @@ ESTIMATORS = [
         for classifier in (MinimumExpectedCostClassifier, NeutralClassClassifier)
         for estimator in ESTIMATORS
     ]
+    + [NeutralClassClassifier(LogisticRegression(), neutral_label=label) for label in (1, "x")]
 )
 def test_they_are_scikit_learn_classifiers(estimator: Any, check: Any) -> None:
     check(estimator)
@@ -408,6 +409,7 @@ class TestMinimumExpectedCostClassifier:
         ("cost", "actions", "message"),
         [
             (np.eye(2), None, r"cost_matrix must have shape \(3, n_actions\)"),
+            (np.zeros((500, 3, 3)), None, "costs of each row are for predict and score"),
             (np.full((3, 3), np.nan), None, "must hold finite costs"),
             (np.ones((3, 2)), None, r"actions must be 2, one for each column .* got shape \(3,\)"),
             (np.ones((3, 2)), ["ask"], r"actions must be 2"),
@@ -528,6 +530,8 @@ class TestScore:
         model = on_states(cost_matrix=FREE_CHOICE).fit(patients.X, patients.state)
         with pytest.raises(ValueError, match="inconsistent numbers of samples"):
             model.score(patients.X, patients.state[:10])
+        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+            model.score(patients.X, patients.state, sample_weight=np.ones(10))
 
     def test_a_label_that_is_no_class_is_refused(self, patients: Patients) -> None:
         model = on_states(cost_matrix=FREE_CHOICE).fit(patients.X, patients.state)
@@ -665,6 +669,11 @@ class TestNeutralClassClassifier:
         with pytest.raises(ValueError, match=message):
             on_votes(label_rates=rates).fit(patients.X, patients.votes)
 
+    def test_rates_without_a_neutral_class_are_refused_by_fit(self, patients: Patients) -> None:
+        model = on_votes(label_rates=np.eye(3), neutral_label="neutral", cost_matrix=None)
+        with pytest.raises(ValueError, match="neutral_label must be one of them; got 'neutral'"):
+            model.fit(patients.X, patients.state)
+
     @pytest.mark.parametrize(
         ("votes", "message"),
         [
@@ -680,7 +689,9 @@ class TestNeutralClassClassifier:
     def test_votes_cannot_judge_a_model_without_a_neutral_class(self) -> None:
         X, y = np.arange(40)[:, None] / 40, ["A", "B"] * 20
         model = NeutralClassClassifier(LogisticRegression()).fit(X, y)
-        with pytest.raises(ValueError, match="neutral_label must be one of the classes"):
+        with pytest.raises(
+            ValueError, match="neutral_label must be one of them; got 'neutral' and the classes"
+        ):
             model.score(X, [["A", "B"]] * 40)
 
     def test_a_constant_feature_and_a_single_row_are_welcome(self, patients: Patients) -> None:
@@ -714,8 +725,14 @@ class TestAsPartsOfScikitLearn:
         assert around.predict_proba(patients.X).sum(axis=1) == pytest.approx(1)
 
     @pytest.mark.parametrize("rates", [None, {k: {k: 1.0} for k in FREE_CHOICE}])
-    def test_clones_and_copies_decide_alike(self, patients: Patients, rates: Any) -> None:
-        model = on_votes(label_rates=rates).fit(patients.X, patients.votes)
+    @pytest.mark.parametrize("kind", ["mapping", "frame"])
+    def test_clones_and_copies_decide_alike(
+        self, patients: Patients, rates: Any, kind: str
+    ) -> None:
+        tables: dict[str, Any] = {"cost_matrix": FREE_CHOICE, "label_rates": rates}
+        if kind == "frame":
+            tables = {k: table and pd.DataFrame(table).T.fillna(0) for k, table in tables.items()}
+        model = on_votes(**tables).fit(patients.X, patients.votes)
         copies = [
             clone(model).fit(patients.X, patients.votes),
             pickle.loads(pickle.dumps(model)),

@@ -193,8 +193,8 @@ class MinimumExpectedCostClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
         Cost of each action in each class. A frame has classes as its index and actions as its
         columns; a mapping is ``{class: {action: cost}}``. Both are read by label, in any order. An
         array has its rows in the order of ``classes_``, which is sorted. The default costs 1 for
-        each error, so that `predict` gives the most probable class. To save the model by skops, use
-        a mapping or an array.
+        each error, so that `predict` gives the most probable class. Costs of each row are for
+        `predict` and `score`.
     actions : array-like of shape (n_actions,), default None
         What `predict` returns, for costs in an array. The default is the classes, and then the
         matrix must be square.
@@ -305,7 +305,7 @@ class MinimumExpectedCostClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
         costs = self._costs(cost_matrix)
         action = least_costly_action(self.predict_proba(X), costs)
         label, costs = self._label_and_costs(y, costs)
-        check_consistent_length(X, label)
+        check_consistent_length(X, label, sample_weight)
         if unknown := set(label.tolist()) - set(self.classes_.tolist()):
             raise ValueError(f"y must have labels of classes_, got {sorted(unknown, key=str)}, too")
         costs = np.broadcast_to(costs, (len(label), *costs.shape[-2:]))
@@ -336,6 +336,14 @@ class MinimumExpectedCostClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEst
         to_fit = MethodMapping().add(caller="fit", callee="fit")
         router = MetadataRouter(owner=self).add_self_request(self)
         return router.add(estimator=self.estimator, method_mapping=to_fit)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Frames as mappings, which say the same: skops saves no frames."""
+        state = super().__getstate__()
+        return {
+            name: value.to_dict(orient="index") if _is_table(value) else value
+            for name, value in state.items()
+        }
 
     def __sklearn_tags__(self) -> Any:
         """Inputs are welcome wherever the classifier takes them."""
@@ -434,12 +442,11 @@ class NeutralClassClassifier(MinimumExpectedCostClassifier):
 
     def _label_rates(self, y: Any) -> Any:
         """Of these votes; None for labels that are what they say."""
+        if self.label_rates is None and not _are_votes(y):
+            return None
+        neutral_column = self._neutral_column  # to fail in `fit` where there is none
         if self.label_rates is None:
-            return (
-                coin_toss_label_rates(np.shape(y)[1], self._neutral_column)
-                if _are_votes(y)
-                else None
-            )
+            return coin_toss_label_rates(np.shape(y)[1], neutral_column)
         classes = self.classes_.tolist()
         rows = _rows_by_label("label_rates", self.label_rates, classes)
         if rows is None:
@@ -451,10 +458,10 @@ class NeutralClassClassifier(MinimumExpectedCostClassifier):
     @property
     def _neutral_column(self) -> int:
         classes = self.classes_.tolist()
-        if self.neutral_label not in classes:
+        if len(classes) != 3 or self.neutral_label not in classes:
             raise ValueError(
-                f"neutral_label must be one of the classes {classes} for votes and label_rates; "
-                f"got {self.neutral_label!r}"
+                "votes and label_rates are for three classes, and neutral_label must be one of "
+                f"them; got {self.neutral_label!r} and the classes {classes}"
             )
         return classes.index(self.neutral_label)
 
@@ -566,6 +573,8 @@ def _check_costs(costs: ArrayLike, n_classes: int, n_samples: int | None = None)
             f"cost_matrix must have shape ({n_classes}, n_actions), one row for each class"
             + (f", or ({n_samples}, {n_classes}, n_actions)" * (n_samples is not None))
             + f"; got {cost.shape}"
+            + "; costs of each row are for predict and score"
+            * (cost.ndim == 3 and n_samples is None)
         )
     if not np.isfinite(cost).all():
         raise ValueError(f"cost_matrix must hold finite costs, got {cost.tolist()}")
@@ -579,13 +588,19 @@ def _as_array(names: Any) -> NDArray[Any]:
     return np.asarray(names, dtype=object) if mixed else array
 
 
+def _is_table(table: Any) -> bool:
+    """Whether it is a frame that has each row and each column once."""
+    is_frame = isinstance(table, pd.DataFrame)
+    return is_frame and table.index.is_unique and table.columns.is_unique
+
+
 def _rows_by_label(name: str, table: Any, classes: list[Any]) -> dict[Any, dict[Any, Any]] | None:
     """Rows of a frame or a mapping for each of the classes; None where there are no labels.
 
     Rows for other classes are left out: a part of the data may lack a rare class.
     """
     if isinstance(table, pd.DataFrame):
-        if not (table.index.is_unique and table.columns.is_unique):
+        if not _is_table(table):
             raise ValueError(f"{name} must have each row and each column once; got\n{table}")
         table = table.to_dict(orient="index")
     if not isinstance(table, Mapping):
