@@ -12,10 +12,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from hypothesis import strategies as st
 from numpy.typing import NDArray
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 
-from patterns._kit.exercise import Case, check
+from patterns._kit.exercise import Case, check, explore
 
 FloatArray = NDArray[np.float64]
 Rows = Sequence[Sequence[float]] | FloatArray
@@ -30,6 +34,7 @@ def labels_case(votes: Sequence[Sequence[int]], neutral_label: int = 2) -> Case:
         call=f"labels_from_votes({shown(votes)}, neutral_label={neutral_label})",
         answer=lambda module: module.labels_from_votes(votes, neutral_label),
         expected=[row[0] if len(set(row)) == 1 else neutral_label for row in votes],
+        reads="the labels",
     )
 
 
@@ -94,6 +99,50 @@ def a_classifier_can_learn_the_labels() -> Iterator[Case]:
     yield learned_case([["yes"] * 3, ["no"] * 3, ["yes", "no", "no"]], "no preference")
     yield learned_case([[0, 0], [0, 1], [1, 1]], 2)
     yield learned_case([[1, 1, 1], [5, 5, 5], [5, 1, 5]], 3)
+
+
+LABELS: tuple[tuple[Any, Any, Any], ...] = (  # two of the votes, and the neutral one
+    ("A", "B", "either"),
+    ("acetaminophen", "ibuprofen", "-"),
+    ("nan", "None", ""),
+    ("0", "1", "0|1"),
+    (0, 1, 2),
+    (-5, 1_000_000, 7),
+    (1, 2, 0),
+    (False, True, 2),
+    (0.0, 1.0, -1.0),
+)
+
+
+@explore("labels", why="Votes come as lists, arrays and frames, in words and in numbers.")
+def any_votes(draw: Any) -> Case:
+    """Any votes have the labels of the reference, and a classifier can learn them."""
+    first, second, neutral = draw(st.sampled_from(LABELS))
+    n_experts = draw(st.integers(2, 6))
+    row = st.lists(st.sampled_from([first, second]), min_size=n_experts, max_size=n_experts)
+    alike = st.sampled_from([[first] * n_experts, [second] * n_experts])
+    listed = draw(st.lists(st.one_of(alike, row), min_size=1, max_size=7))
+    form = draw(st.sampled_from(["lists", "array", "objects", "frame"]))
+    votes: Any = {
+        "lists": listed,
+        "array": np.array(listed),
+        "objects": np.array(listed, dtype=object),
+        "frame": pd.DataFrame(listed, columns=[f"expert {i}" for i in range(n_experts)]),
+    }[form]
+
+    def answer(module: Any) -> Any:
+        labels = module.labels_from_votes(votes, neutral)
+        DummyClassifier().fit(np.zeros((len(listed), 1)), labels)
+        return labels
+
+    kind = "" if form == "lists" else f"{form.rstrip('s')} of "
+    return Case(
+        call=f"labels_from_votes({kind}{listed}, neutral_label={neutral!r})",
+        answer=answer,
+        view=lambda labels: np.asarray(labels),
+        reads="the labels",
+        arguments={"votes": votes},
+    )
 
 
 # --- correction -----------------------------------------------------------------------------------
@@ -265,6 +314,85 @@ def passed_in(given: FloatArray, rates: FloatArray, neutral_column: int) -> Any:
     return answer
 
 
+@explore("correction", why="Any number of experts may vote, and any class may be the neutral one.")
+def any_coins(draw: Any) -> Case:
+    """Of any number of votes, the rates are those of the reference."""
+    n_votes, neutral_column = draw(st.integers(2, 40)), draw(st.integers(0, 2))
+    return (
+        rates_case(n_votes, neutral_column)
+        if n_votes < 8
+        else replace(
+            rates_case(2, neutral_column),
+            call=f"coin_toss_label_rates(n_votes={n_votes}, neutral_column={neutral_column})",
+            answer=lambda module: module.coin_toss_label_rates(n_votes, neutral_column),
+        )
+    )
+
+
+@st.composite
+def any_rates(draw: Any) -> FloatArray:
+    """Rates by which each state is shown as itself more often than not; some are 0."""
+    rates = np.eye(3) * 12
+    for state, label in itertools.permutations(range(3), 2):
+        rates[state, label] = draw(st.sampled_from([0, 0, 1, 3, 5]))
+    scaled: FloatArray = rates / rates.sum(axis=1, keepdims=True)
+    return scaled
+
+
+@explore(
+    "correction", why="Rows differ, experts differ, and a model may predict what no coins made."
+)
+def any_correction(draw: Any) -> Case:
+    """Any probabilities are corrected by any rates as the reference corrects them."""
+    parts = st.lists(st.integers(0, 9), min_size=3, max_size=3).filter(any)
+    rows = np.array(draw(st.lists(parts, min_size=1, max_size=5)), dtype=float)
+    proba = rows / rows.sum(axis=1, keepdims=True)
+    neutral_column = draw(st.integers(0, 2))
+    coins = draw(st.integers(2, 5))
+    rates = draw(st.one_of(st.just(tossed(coins, neutral_column)), any_rates()))
+    given: Any = pd.DataFrame(proba) if draw(st.booleans()) else proba
+    form = "frame of " * isinstance(given, pd.DataFrame)
+    return Case(
+        call=f"correct_label_noise({form}{shown(proba)}, label_rates={shown(rates)}, "
+        f"neutral_column={neutral_column})",
+        answer=lambda module: module.correct_label_noise(given, rates, neutral_column),
+        arguments={"proba": given, "label_rates": rates},
+    )
+
+
+@explore(
+    "correction", why="A model corrects each row that it predicts, wherever neutral is sorted."
+)
+def any_corrected_model(draw: Any) -> Case:
+    """Of any model, the corrected probabilities are those of the reference."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**16)))
+    neutral = draw(st.sampled_from(["a", "m", "z"]))
+    names = np.array(["b", neutral, "y"])
+    state = np.concatenate([np.arange(3), rng.integers(0, 3, 21)])
+    X = np.round(rng.normal(size=(24, 1)) + state[:, None], 1)
+    rates: Any = draw(st.one_of(st.integers(2, 6), any_rates()))
+    X_new = np.round(rng.normal(1, 2, (draw(st.integers(1, 4)), 1)), 1)
+
+    def answer(module: Any) -> Any:
+        if isinstance(rates, int):
+            found = module.coin_toss_label_rates(rates, sorted(names.tolist()).index(neutral))
+        else:
+            found = rates
+        model = module.NeutralClassClassifier(
+            GaussianNB(), neutral_label=neutral, label_rates=found
+        )
+        return model.fit(X, names[state]).predict_proba(X_new)
+
+    given = f"those of {rates} coins" if isinstance(rates, int) else shown(rates)
+    return Case(
+        call=f"NeutralClassClassifier(GaussianNB(), neutral_label={neutral!r}, label_rates={given})"
+        f".fit(X, y).predict_proba({shown(X_new)}), for X={shown(X[:, 0])} as a column and "
+        f"y={names[state].tolist()}",
+        answer=answer,
+        arguments={"X": X_new},
+    )
+
+
 # --- decision -------------------------------------------------------------------------------------
 
 
@@ -279,7 +407,7 @@ def decision_case(proba: Rows, cost: Rows) -> Case:
         call=f"least_costly_action({shown(rows)}, cost_matrix={shown(costs)})",
         answer=lambda module: module.least_costly_action(rows, costs),
         expected=expected,
-        reads="actions number",
+        reads="columns of the costs, counted from 0:",
     )
 
 
@@ -332,7 +460,7 @@ def costs_per_row_case(proba: Rows, costs: Sequence[Rows]) -> Case:
         call=f"least_costly_action({shown(rows)}, cost_matrix={shown(costs)})",
         answer=lambda module: module.least_costly_action(rows, costs),
         expected=expected,
-        reads="actions number",
+        reads="columns of the costs, counted from 0:",
     )
 
 
@@ -352,6 +480,66 @@ def of_equal_actions_the_first_is_taken() -> Iterator[Case]:
     yield decision_case([[0.5, 0.5], [0.25, 0.75]], [[0, 1], [1, 0]])
     yield decision_case([[0.25, 0.5, 0.25], [0.5, 0.25, 0.25]], [[0, 1, 1], [0, 0, 1], [1, 0, 1]])
     yield decision_case([[0.75, 0.25], [0.25, 0.75]], [[0, 1, 0.25], [1, 0, 0.25]])
+
+
+# Halves of halves add up without rounding, in any order. So actions are equal to the last bit.
+PARTS = 16
+
+
+@st.composite
+def any_decision(draw: Any) -> tuple[FloatArray, FloatArray]:
+    """Probabilities and costs, of all rows or of each, with many equal costs."""
+    n_rows, n_classes, n_actions = (draw(st.integers(1, most)) for most in (5, 4, 4))
+    proba = np.zeros((n_rows, n_classes))
+    for row in proba:
+        for column in draw(st.lists(st.integers(0, n_classes - 1), min_size=4, max_size=4)):
+            row[column] += PARTS // 4
+    unit = draw(st.sampled_from([1.0, 1024.0, 2.0**-30]))
+    shape = (n_classes, n_actions) if draw(st.booleans()) else (n_rows, n_classes, n_actions)
+    size = int(np.prod(shape))
+    numbers = draw(st.lists(st.integers(-4, 9), min_size=size, max_size=size))
+    return proba / PARTS, np.array(numbers, dtype=float).reshape(shape) * unit
+
+
+@explore("decision", why="Classes, actions and rows come in any number, and costs in any unit.")
+def any_costs(draw: Any) -> Case:
+    """Any probabilities and costs lead to the actions of the reference."""
+    proba, cost = draw(any_decision())
+    return Case(
+        call=f"least_costly_action({shown(proba)}, cost_matrix={shown(cost)})",
+        answer=lambda module: module.least_costly_action(proba, cost),
+        reads="columns of the costs, counted from 0:",
+        arguments={"proba": proba, "cost_matrix": cost},
+    )
+
+
+@explore("decision", why="In a product, a model decides, and its actions have names.")
+def any_deciding_model(draw: Any) -> Case:
+    """A model with any costs takes the actions of the reference."""
+    n_classes, n_actions, n_rows = (draw(st.integers(low, 4)) for low in (2, 1, 1))
+    others = st.lists(
+        st.integers(0, n_classes - 1), min_size=PARTS - n_classes, max_size=PARTS - n_classes
+    )
+    y = np.array([*range(n_classes), *draw(others)])
+    X, X_new = np.zeros((len(y), 1)), np.zeros((n_rows, 1))
+    actions = ["ask", "wait", "act", "drop"][:n_actions]
+    size = n_rows * n_classes * n_actions
+    numbers = draw(st.lists(st.integers(-4, 9), min_size=size, max_size=size))
+    costs = np.array(numbers, dtype=float).reshape(n_rows, n_classes, n_actions)
+    own = costs if draw(st.booleans()) else None
+
+    def answer(module: Any) -> Any:
+        model = module.MinimumExpectedCostClassifier(DummyClassifier(), costs[0], actions)
+        return model.fit(X, y).predict(X_new, cost_matrix=own)
+
+    return Case(
+        call=f"MinimumExpectedCostClassifier(DummyClassifier(), {shown(costs[0])}, {actions})"
+        f".fit(X, {y.tolist()}).predict({n_rows} rows"
+        + (")" if own is None else f", cost_matrix={shown(own)})"),
+        answer=answer,
+        view=lambda taken: [str(action) for action in taken],
+        arguments={"cost_matrix": costs},
+    )
 
 
 # --- curve ----------------------------------------------------------------------------------------
@@ -433,6 +621,33 @@ def equals_count_with_their_mean_loss() -> Iterator[Case]:
     yield curve_case([1, 0, 3, 0, 0, 1], [0.4, 0.4, 0.8, 0.8, 0.6, 0.4])
     loss, confidence = random_cases(8, 2)
     yield curve_case(loss, [round(value * 5) / 5 for value in confidence])
+
+
+@explore(
+    "curve", why="Losses are costs of any size, and confidence has any scale, and many equals."
+)
+def any_losses(draw: Any) -> Case:
+    """Of any losses and confidences, the curve is that of the reference."""
+    n = draw(st.integers(1, 9))
+    unit, start = draw(st.sampled_from([(1.0, 0.0), (0.1, 0.5), (1e-9, 0.7), (1e6, -2e6)]))
+    losses = st.lists(
+        st.sampled_from([0.0, 0.0, 1.0, 1.0, 0.25, 7.0, -0.5]), min_size=n, max_size=n
+    )
+    levels = st.lists(st.integers(0, draw(st.integers(0, 9))), min_size=n, max_size=n)
+    loss = np.array(draw(losses)) * draw(st.sampled_from([1.0, 1000.0]))
+    confidence = start + unit * np.array(draw(levels), dtype=float)
+    area = draw(st.integers(0, 4)) == 4
+    precise = f"[{', '.join(f'{value:.12g}' for value in confidence)}]"
+    return Case(
+        call=f"{'aurc' if area else 'risk_coverage_curve'}(loss={shown(loss)}, "
+        f"confidence={precise})",
+        answer=lambda module: (module.aurc if area else module.risk_coverage_curve)(
+            loss, confidence
+        ),
+        view=lambda found: np.asarray(found, dtype=float),
+        reads="an area of" if area else "coverages and risks",
+        arguments={"loss": loss, "confidence": confidence},
+    )
 
 
 def shown(values: Any) -> str:

@@ -254,6 +254,53 @@ return np.insert(decided, neutral_column, neutral, axis=1)
         },
     ),
     Mistake(
+        name="nothing-by-nothing",
+        part="correction",
+        title="Where all is neutral, nothing was divided by nothing",
+        why="The two labels sum to 0 there, and their share of what is left is 0: do not divide.",
+        code={
+            "ex-correction": """
+state = proba @ np.linalg.inv(label_rates)
+neutral = np.clip(state[:, neutral_column], 0, 1)
+decided = np.maximum(np.delete(state, neutral_column, axis=1), 0)
+decided *= ((1 - neutral) / decided.sum(axis=1))[:, None]
+return np.insert(decided, neutral_column, neutral, axis=1)
+"""
+        },
+    ),
+    Mistake(
+        name="subtracted-without-its-factor",
+        part="correction",
+        title="Each label gave up the rate of chance, not the rate times the neutral cases",
+        why="Only neutral cases fall by chance: multiply the rate by how probable neutral is.",
+        code={
+            "ex-correction": """
+rates = label_rates[neutral_column]
+neutral = np.minimum(proba[:, neutral_column] / rates[neutral_column], 1)
+decided = np.maximum(np.delete(proba - rates, neutral_column, axis=1), 0)
+total = decided.sum(axis=1)
+decided *= ((1 - neutral) / np.where(total > 0, total, 1))[:, None]
+return np.insert(decided, neutral_column, neutral, axis=1)
+"""
+        },
+    ),
+    Mistake(
+        name="factor-of-the-shown",
+        part="correction",
+        title="The rate of chance was multiplied by the shown neutrals, not by the true ones",
+        why="Those who hide are missing among the shown: correct neutral first, then subtract.",
+        code={
+            "ex-correction": """
+rates, shown = label_rates[neutral_column], proba[:, [neutral_column]]
+neutral = np.minimum(proba[:, neutral_column] / rates[neutral_column], 1)
+decided = np.maximum(np.delete(proba - shown * rates, neutral_column, axis=1), 0)
+total = decided.sum(axis=1)
+decided *= ((1 - neutral) / np.where(total > 0, total, 1))[:, None]
+return np.insert(decided, neutral_column, neutral, axis=1)
+"""
+        },
+    ),
+    Mistake(
         name="neutral-moved-to-the-end",
         part="correction",
         title="The neutral column was moved to the end",
