@@ -511,7 +511,7 @@ def risk_coverage_curve(loss: ArrayLike, confidence: ArrayLike) -> tuple[FloatAr
 
 def aurc(loss: ArrayLike, confidence: ArrayLike) -> float:
     """Area under the risk-coverage curve: the mean risk over all coverages; lower is better."""
-    return float(risk_coverage_curve(loss, confidence)[1].mean())
+    return float(np.mean(risk_coverage_curve(loss, confidence)[1]))
 
 
 # ------------------------------------------------------------------------------------ the checks

@@ -106,6 +106,9 @@ LABELS: tuple[tuple[Any, Any, Any], ...] = (  # two of the votes, and the neutra
     ("acetaminophen", "ibuprofen", "-"),
     ("nan", "None", ""),
     ("0", "1", "0|1"),
+    ("A|B", "A,B", "A B"),
+    ("a;b:c", "a-b_c/d", "a"),
+    ("a\x1fb", "a\x00b", "\t"),
     (0, 1, 2),
     (-5, 1_000_000, 7),
     (1, 2, 0),
@@ -439,6 +442,7 @@ def doubt_is_reviewed() -> Iterator[Case]:
 def costs_weigh_all_probabilities() -> Iterator[Case]:
     """The action has the least expected cost, whatever the number of classes and the costs."""
     yield decision_case([[0.8, 0.2], [0.95, 0.05]], [[0, 1], [10, 0]])
+    yield decision_case([[0.99, 0.01], [0.999, 0.001]], [[0, 1], [500, 0]])  # rare and dear
     patients = [[0.45, 0.45, 0.1], [0.15, 0.8, 0.05], [0.4, 0.2, 0.4], [0.04, 0.06, 0.9]]
     yield decision_case(patients, FREE_CHOICE)
     yield decision_case(patients, REVIEW_ONLY)
@@ -482,8 +486,9 @@ def of_equal_actions_the_first_is_taken() -> Iterator[Case]:
     yield decision_case([[0.75, 0.25], [0.25, 0.75]], [[0, 1, 0.25], [1, 0, 0.25]])
 
 
-# Halves of halves add up without rounding, in any order. So actions are equal to the last bit.
-PARTS = 16
+# These add up to 1 without rounding, in any order. So actions are equal to the last bit.
+PROBABILITIES = np.array([1, 3, 20, 40]) / 64
+N_ROWS = 16  # of which each is a sixteenth, for the same reason
 
 
 @st.composite
@@ -492,13 +497,15 @@ def any_decision(draw: Any) -> tuple[FloatArray, FloatArray]:
     n_rows, n_classes, n_actions = (draw(st.integers(1, most)) for most in (5, 4, 4))
     proba = np.zeros((n_rows, n_classes))
     for row in proba:
-        for column in draw(st.lists(st.integers(0, n_classes - 1), min_size=4, max_size=4)):
-            row[column] += PARTS // 4
+        columns = st.lists(st.integers(0, n_classes - 1), min_size=4, max_size=4)
+        for column, probability in zip(draw(columns), PROBABILITIES, strict=True):
+            row[column] += probability
     unit = draw(st.sampled_from([1.0, 1024.0, 2.0**-30]))
     shape = (n_classes, n_actions) if draw(st.booleans()) else (n_rows, n_classes, n_actions)
     size = int(np.prod(shape))
-    numbers = draw(st.lists(st.integers(-4, 9), min_size=size, max_size=size))
-    return proba / PARTS, np.array(numbers, dtype=float).reshape(shape) * unit
+    number = st.one_of(st.integers(-4, 9), st.sampled_from([-500, 900]))
+    numbers = draw(st.lists(number, min_size=size, max_size=size))
+    return proba, np.array(numbers, dtype=float).reshape(shape) * unit
 
 
 @explore("decision", why="Classes, actions and rows come in any number, and costs in any unit.")
@@ -518,7 +525,7 @@ def any_deciding_model(draw: Any) -> Case:
     """A model with any costs takes the actions of the reference."""
     n_classes, n_actions, n_rows = (draw(st.integers(low, 4)) for low in (2, 1, 1))
     others = st.lists(
-        st.integers(0, n_classes - 1), min_size=PARTS - n_classes, max_size=PARTS - n_classes
+        st.integers(0, n_classes - 1), min_size=N_ROWS - n_classes, max_size=N_ROWS - n_classes
     )
     y = np.array([*range(n_classes), *draw(others)])
     X, X_new = np.zeros((len(y), 1)), np.zeros((n_rows, 1))
