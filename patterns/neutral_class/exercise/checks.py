@@ -89,6 +89,7 @@ def learned_case(votes: Sequence[Sequence[Any]], neutral_label: Any) -> Case:
         ),
         expected=[0, 1, 2],
         reads=f"classes of these positions in {names} (-1 for any other):",
+        kind="words" if isinstance(neutral_label, str) else "numbers",
     )
 
 
@@ -168,6 +169,7 @@ def rates_case(n_votes: int, neutral_column: int) -> Case:
         call=f"coin_toss_label_rates(n_votes={n_votes}, neutral_column={neutral_column})",
         answer=lambda module: module.coin_toss_label_rates(n_votes, neutral_column),
         expected=tossed(n_votes, neutral_column),
+        kind=f"neutral {('first', 'in the middle', 'last')[neutral_column]}",
     )
 
 
@@ -215,7 +217,9 @@ def any_column_may_be_the_neutral_one() -> Iterator[Case]:
     yield rates_case(4, 2)
 
 
-def correction_case(proba: Rows, rates: Any, expected: Rows, neutral_column: int = 1) -> Case:
+def correction_case(
+    proba: Rows, rates: Any, expected: Rows, neutral_column: int = 1, kind: str = ""
+) -> Case:
     """Rows of probabilities and what they should become."""
     rows, matrix = np.asarray(proba, dtype=float), np.asarray(rates, dtype=float)
     return Case(
@@ -225,6 +229,7 @@ def correction_case(proba: Rows, rates: Any, expected: Rows, neutral_column: int
             rows.copy(), matrix.copy(), neutral_column
         ),
         expected=expected,
+        kind=kind,
     )
 
 
@@ -273,19 +278,21 @@ def columns_keep_their_order() -> Iterator[Case]:
 def the_result_is_a_probability() -> Iterator[Case]:
     """Neutral ends at 0 and 1; a label ends at 0, and the other one has what neutral leaves."""
     # 0.4 / (1 - 1/2) = 0.8 neutral, and 0.8 / 4 = 0.2 less for each: 0 would become -0.2.
-    yield correction_case([[0.6, 0.4, 0]], tossed(2, 1), [[0.2, 0.8, 0]])
-    yield correction_case(
-        [[0.1, 0.3, 0.6], [0.5, 0.3, 0.2]], tossed(2, 1), [[0, 0.6, 0.4], [0.35, 0.6, 0.05]]
-    )
-    yield correction_case([[0.02, 0.6, 0.38]], tossed(3, 1), [[0, 0.8, 0.2]])
-    # More disagreement than coins make.
-    yield correction_case([[0.1, 0.8, 0.1], [0.45, 0.55, 0]], tossed(2, 1), [[0, 1, 0], [0, 1, 0]])
-    yield correction_case(
-        [[0, 0.1, 0.9], [0, 1, 0]], tossed(3, 1), [[0, 0.4 / 3, 2.6 / 3], [0, 1, 0]]
-    )
-    # Less disagreement than mistakes make: the two labels share the whole.
+    below = "a label below 0"
+    yield correction_case([[0.6, 0.4, 0]], tossed(2, 1), [[0.2, 0.8, 0]], kind=below)
+    rows = [[0.1, 0.3, 0.6], [0.5, 0.3, 0.2]]
+    corrected = [[0, 0.6, 0.4], [0.35, 0.6, 0.05]]
+    yield correction_case(rows, tossed(2, 1), corrected, kind=below)
+    yield correction_case([[0.02, 0.6, 0.38]], tossed(3, 1), [[0, 0.8, 0.2]], kind=below)
+    above = "more disagreement than coins make"
+    rows, corrected = [[0.1, 0.8, 0.1], [0.45, 0.55, 0]], [[0, 1, 0], [0, 1, 0]]
+    yield correction_case(rows, tossed(2, 1), corrected, kind=above)
+    rows, corrected = [[0, 0.1, 0.9], [0, 1, 0]], [[0, 0.4 / 3, 2.6 / 3], [0, 1, 0]]
+    yield correction_case(rows, tossed(3, 1), corrected, kind=above)
+    # The two labels share the whole.
     err = [[0.8, 0.2, 0], [0.25, 0.5, 0.25], [0, 0.2, 0.8]]
-    yield correction_case([[0.5, 0, 0.5], [0.4, 0.2, 0.4]], err, [[0.5, 0, 0.5], [0.5, 0, 0.5]])
+    rows, corrected = [[0.5, 0, 0.5], [0.4, 0.2, 0.4]], [[0.5, 0, 0.5], [0.5, 0, 0.5]]
+    yield correction_case(rows, err, corrected, kind="less disagreement than mistakes make")
 
 
 @check(
