@@ -10,10 +10,10 @@ from patterns.neutral_class.evidence.policies import FloatArray, Policy, act, me
 ROLES: dict[str, Role] = {
     "binary_chow": "baseline",
     "binary_tuned_threshold": "baseline",
-    "binary_two_tuned_thresholds": "baseline",
-    "binary_two_best_thresholds": "baseline",
-    "regression_two_tuned_thresholds": "baseline",
-    "regression_two_best_thresholds": "baseline",
+    "binary_tuned_cuts": "baseline",
+    "binary_best_cuts": "baseline",
+    "regression_tuned_cuts": "baseline",
+    "regression_best_cuts": "baseline",
     "neutral": "pattern",
 }
 
@@ -63,8 +63,8 @@ def score_band(
         ("regression", *regression),
     ):
         cuts = tuned_cuts(tune, state_tune, cost)
-        policies[f"{name}_two_tuned_thresholds"] = act_on_cuts(score, cuts)
+        policies[f"{name}_tuned_cuts"] = act_on_cuts(score, cuts)
         best = tuned_cuts(score, state, cost)
-        policies[f"{name}_two_best_thresholds"] = act_on_cuts(score, best)
+        policies[f"{name}_best_cuts"] = act_on_cuts(score, best)
     policies["neutral"] = act(neutral, cost)
     return {name: mean_cost(policy, state, cost) for name, policy in policies.items()}

@@ -24,7 +24,7 @@ def measure(config: Config) -> Result:
         models = {}
         for percent in PERCENTS:
             review = 1 - percent / 100
-            models[f"two_classes_above_{percent}_percent"] = MinimumExpectedCostClassifier(
+            models[f"two_classes_at_{percent}_percent"] = MinimumExpectedCostClassifier(
                 LogisticRegression(), [[0, 1, review], [1, 0, review]], ACTIONS
             ).fit(train.X, train.y)
         models["three_classes"] = MinimumExpectedCostClassifier(
@@ -63,7 +63,7 @@ EXPERIMENT = Experiment(
     measure=measure,
     roles={
         "two_classes": "baseline",
-        **{f"two_classes_above_{percent}_percent": "baseline" for percent in PERCENTS},
+        **{f"two_classes_at_{percent}_percent": "baseline" for percent in PERCENTS},
         "three_classes": "pattern",
     },
     claims=CLAIMS,

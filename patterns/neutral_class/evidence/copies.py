@@ -80,7 +80,7 @@ def cost_ratio(task: str, method: str, baseline: str) -> Callable[[Metrics], flo
 def over_strongest_rival(m: Metrics) -> float:
     """Cost of the class with measured rates where experts have a habit, relative to the best."""
     task = "habit_known_states"
-    rivals = ("perfect_binary", "two_models_best_thresholds")
+    rivals = ("perfect_binary", "two_models_best")
     best = min(m[f"{task}.{name}.free_choice"] for name in rivals)
     return m[f"{task}.neutral_measured_rates.free_choice"] / best
 
@@ -130,7 +130,7 @@ CLAIMS = [
         cost_ratio(
             "copies_known_states",
             "neutral_measured_rates",
-            "copies_known_states.two_models_best_thresholds",
+            "copies_known_states.two_models_best",
         ),
         at_least=0.97,
     ),

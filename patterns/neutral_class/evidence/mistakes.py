@@ -72,6 +72,6 @@ EXPERIMENT = Experiment(
     question="What happens where experts disagree by mistake?",
     data="synthetic",
     measure=measure,
-    roles={name: role for name, role in ROLES.items() if name != "two_models_tuned_on_votes"},
+    roles={name: role for name, role in ROLES.items() if name != "two_models_by_votes"},
     claims=CLAIMS,
 )

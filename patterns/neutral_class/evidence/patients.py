@@ -46,13 +46,13 @@ ROLES: dict[str, Role] = {
     "binary_chow": "baseline",
     "disagreements_dropped": "baseline",
     "dawid_skene": "baseline",
-    "two_models_tuned_on_votes": "baseline",
+    "two_models_by_votes": "baseline",
     "binary_tuned_threshold": "baseline",
     "binary_best_threshold": "baseline",
     "binary_more_patients": "baseline",
     "perfect_binary": "baseline",
-    "two_models_tuned_thresholds": "baseline",
-    "two_models_best_thresholds": "baseline",
+    "two_models_tuned": "baseline",
+    "two_models_best": "baseline",
     "neutral_corrected": "pattern",
     "neutral_measured_rates": "pattern",
     "oracle": "best possible",
@@ -240,7 +240,7 @@ def from_votes(study: Study, cost: FloatArray) -> dict[str, Policy]:
     if "dawid_skene" in proba:
         found["dawid_skene"] = act(proba["dawid_skene"], cost)
     if study.on_votes:
-        found["two_models_tuned_on_votes"] = act_on_two(two, cost, tuned_two(*study.on_votes, cost))
+        found["two_models_by_votes"] = act_on_two(two, cost, tuned_two(*study.on_votes, cost))
     names = ("two_models_corrected", "neutral_raw", "neutral_corrected", "neutral_explicit")
     return found | {name: act(proba[name], cost) for name in names if name in proba}
 
@@ -261,8 +261,8 @@ def from_states(study: Study, cost: FloatArray) -> dict[str, Policy]:
         "binary_best_threshold": act(two.votes, cost, tuned(two.votes, truth, cost)),
         "binary_more_patients": act(more, cost, tuned(more, truth, cost)),
         "perfect_binary": act(perfect, cost, tuned(perfect, truth, cost)),
-        "two_models_tuned_thresholds": act_on_two(two, cost, tuned_two(known, state, cost)),
-        "two_models_best_thresholds": act_on_two(two, cost, tuned_two(two, truth, cost)),
+        "two_models_tuned": act_on_two(two, cost, tuned_two(known, state, cost)),
+        "two_models_best": act_on_two(two, cost, tuned_two(two, truth, cost)),
     }
     if "neutral_measured_rates" in study.proba:
         found["neutral_measured_rates"] = act(study.proba["neutral_measured_rates"], cost)

@@ -51,7 +51,7 @@ CLAIMS = [
         "parity",
         "A middling rating lies between the other two. The class costs {at_least} to {at_most} "
         "times as much as the two best thresholds on a binary model.",
-        ratio("customer_ratings.neutral.cost", "customer_ratings.binary_two_best_thresholds.cost"),
+        ratio("customer_ratings.neutral.cost", "customer_ratings.binary_best_cuts.cost"),
         at_least=0.93,
         at_most=1.07,
     ),

@@ -23,7 +23,7 @@ from patterns.neutral_class.evidence.policies import UTILITIES, costs
 
 SHOWN = {
     "binary_best_threshold": ("binary, best threshold", BASELINE),
-    "two_models_best_thresholds": ("two models, best thresholds", ALTERNATIVE),
+    "two_models_best": ("two models, best thresholds", ALTERNATIVE),
     "neutral_raw": ("neutral, uncorrected", "#56B4E9"),
     "neutral_corrected": ("neutral, corrected", PATTERN),
     "oracle": ("truth", BEST),
@@ -113,7 +113,7 @@ EXPERIMENT = Experiment(
     question="At which price of a review does the class pay?",
     data="synthetic",
     measure=measure,
-    roles={name: role for name, role in ROLES.items() if name != "two_models_tuned_on_votes"},
+    roles={name: role for name, role in ROLES.items() if name != "two_models_by_votes"},
     claims=CLAIMS,
     figures=lambda metrics: {
         "review_price": Drawing(
