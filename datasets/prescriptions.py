@@ -111,6 +111,11 @@ def make_prescriptions(
     some_either : bool
         Whether there are patients for whom either drug would do. Without them, experts disagree
         only by error.
+    habit : float
+        Probability of acetaminophen where either drug would do, strictly between 0 and 1. Fair
+        coins have ½.
+    copy_rate : float
+        Probability, from 0 to 1, that an expert copies the shared coin where either would do.
     random_state : int, sequence of int, Generator or None
         Seed of the draw, or the generator to draw from.
 
