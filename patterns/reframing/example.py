@@ -20,7 +20,7 @@ from scoringrules import crps_ensemble
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from datasets import make_rainfall
-from patterns._kit.figures import BASELINE, BEST, PATTERN
+from patterns._kit.figures import ALTERNATIVE, BEST, PATTERN
 from patterns._kit.story import tell
 from patterns.reframing import BinnedDistributionRegressor
 
@@ -88,12 +88,12 @@ rows = [
 hour = np.abs(test.wet_probability(test.X) - 0.5).argmin()
 figure, axis = plt.subplots(figsize=(6.5, 3.6))
 for quantiles, label, color in [
-    (hurdle, "hurdle model", BASELINE),
+    (hurdle, "hurdle model", ALTERNATIVE),
     (pattern, "classifier over bins", PATTERN),
     (test.oracle_quantile(test.X, levels[None]), "truth", BEST),
 ]:
     axis.step(quantiles[hour], levels, where="post", color=color, label=label)
-axis.set(xlabel="rain", ylabel="probability of at most this much", ylim=(0, 1))
+axis.set(xlabel="rain", ylabel="probability of at most this much", ylim=(0, 1), xlim=(-0.5, 15))
 axis.legend()
 
 tell(

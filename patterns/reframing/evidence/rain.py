@@ -132,8 +132,8 @@ def measure(config: Config) -> Result:
             ),
             "calibration": Drawing(
                 lambda: draw_calibration(forecasts, test.y.to_numpy(), config),
-                "A calibrated forecast gives a flat histogram. With Gaussian errors, and with the "
-                "point forecast's own errors, it is far from flat; with bins it is flat.",
+                "A calibrated forecast gives a flat histogram. With Gaussian errors it is far from "
+                "flat. A flat one is no proof of a good forecast: climatology has it too.",
                 "Histograms of the probability integral transform of three forecasts.",
             ),
         },

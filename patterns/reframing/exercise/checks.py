@@ -23,6 +23,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.tree import DecisionTreeRegressor
 
 from patterns._kit.exercise import Case, check, explore
+from patterns.reframing.pattern import BinnedDistributionRegressor
 
 FloatArray = NDArray[np.float64]
 
@@ -121,12 +122,23 @@ def any_target(draw: Any) -> Case:
             draw(st.lists(st.integers(1, 4), min_size=len(y), max_size=len(y))), float
         )
     given = "" if weight is None else f", sample_weight={listed(weight)}"
+    times = np.unique(y, return_counts=True)[1]
+    n_up_to = np.append(0, np.cumsum(times))
+
+    def same(got: Any, wanted: Any) -> bool:
+        """Bins with two values each, and no cut further away than the next value."""
+        if np.shape(got) != np.shape(wanted) or np.min(got) < 2:
+            return np.array_equal(got, wanted)
+        cuts, wanted_cuts = (np.searchsorted(n_up_to, np.cumsum(bins)) for bins in (got, wanted))
+        return bool(np.all(np.abs(cuts - wanted_cuts) <= 1))
+
     return Case(
         call=f"bin_lower_bounds({listed(y)}, {n_bins}, {strategy!r}, {atoms!r}{given})",
         answer=lambda module: module.bin_lower_bounds(y, n_bins, strategy, atoms, weight),
         view=lambda bounds: np.diff(np.append(np.searchsorted(np.sort(y), bounds), len(y))),
         reads="bins that hold, in this order, so many of the values:",
         arguments={"y": y, "sample_weight": weight},
+        same=same,
     )
 
 
@@ -285,7 +297,10 @@ def a_quantile_is_a_training_value() -> Iterator[Case]:
 
 @st.composite
 def fitted(draw: Any) -> tuple[Any, str, FloatArray, FloatArray]:
-    """How to fit a regressor of a module, in words too, and the rows to predict with a grid."""
+    """A fitted regressor for a module, in words too, the rows to predict and the values it knows.
+
+    The reference fits it, so that this part does not depend on the others.
+    """
     rng = np.random.default_rng(draw(st.integers(0, 2**16)))
     n_rows = draw(st.sampled_from([12, 20, 40]))
     X = np.round(rng.normal(size=(n_rows, 1)), 1)
@@ -299,21 +314,24 @@ def fitted(draw: Any) -> tuple[Any, str, FloatArray, FloatArray]:
         settings |= {"regressor": LinearRegression(), "cv": 3}
     weight = rng.integers(1, 4, n_rows).astype(float) if draw(st.booleans()) else None
 
-    def fit(module: Any) -> Any:
-        model = module.BinnedDistributionRegressor(GaussianNB(), **settings)
-        return model.fit(X, y, sample_weight=weight)
+    model = BinnedDistributionRegressor(GaussianNB(), **settings).fit(X, y, sample_weight=weight)
+
+    def of(module: Any) -> Any:
+        regressor = module.BinnedDistributionRegressor()
+        vars(regressor).update(vars(model))
+        return regressor
 
     shown = ", ".join(f"{name}={value}" for name, value in settings.items())
     call = f"a BinnedDistributionRegressor({shown}) fitted to X={listed(X)}, y={listed(y)}"
     call += "" if weight is None else f" with sample_weight={listed(weight)}"
     X_new = np.round(rng.normal(size=(draw(st.integers(1, 4)), 1)), 1)
-    return fit, f"{call}, asked for X={listed(X_new)}", X_new, np.unique(y)
+    return of, f"{call}, asked for X={listed(X_new)}", X_new, np.unique(y)
 
 
 @explore("cdf", why="Rows differ, weights differ, and a forecast may be centered on a regression.")
 def any_cdf_and_quantile(draw: Any) -> Case:
     """Fitted to any data, the CDF and the quantiles are those of the reference."""
-    fit, call, X, values = draw(fitted())
+    of, call, X, values = draw(fitted())
     between = (values[:-1] + values[1:]) / 2
     grid = np.array(
         [values[0] - 1, *draw(st.permutations([*values, *between]))[:6], values[-1] + 1]
@@ -323,17 +341,17 @@ def any_cdf_and_quantile(draw: Any) -> Case:
     if asked == "sample":
         return Case(
             call=f"sample(X, n_draws=3, random_state=0) of {call}",
-            answer=lambda module: fit(module).sample(X, 3, random_state=0),
+            answer=lambda module: of(module).sample(X, 3, random_state=0),
         )
     if asked == "cdf":
         return Case(
             call=f"predict_cdf(X, {listed(grid)}) of {call}",
-            answer=lambda module: fit(module).predict_cdf(X, grid),
+            answer=lambda module: of(module).predict_cdf(X, grid),
             arguments={"y": grid},
         )
     return Case(
         call=f"predict_quantile(X, {listed(levels)}) of {call}",
-        answer=lambda module: fit(module).predict_quantile(X, levels),
+        answer=lambda module: of(module).predict_quantile(X, levels),
         arguments={"q": levels},
     )
 
@@ -375,12 +393,12 @@ def values_inside_a_bin_are_scored_too() -> Iterator[Case]:
 @explore("crps", why="Rows differ, weights differ, and the score of one row is no other row's.")
 def any_score(draw: Any) -> Case:
     """Fitted to any data, the score of each row is that of the reference."""
-    fit, call, X, values = draw(fitted())
+    of, call, X, values = draw(fitted())
     between = [*values, *(values[:-1] + values[1:]) / 2, values[0] - 1, values[-1] + 1]
     y = np.array([draw(st.sampled_from(between)) for _ in X])
     return Case(
         call=f"crps(X, {listed(y)}) of {call}",
-        answer=lambda module: fit(module).crps(X, y),
+        answer=lambda module: of(module).crps(X, y),
         view=lambda scores: np.asarray(scores) / max(np.ptp(values), 1e-300),
         reads="scores in units of the target's range:",
         arguments={"y": y},

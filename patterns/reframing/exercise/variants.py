@@ -405,14 +405,17 @@ ALTERNATIVES = (
 if atoms is None:
     atoms = []
 elif isinstance(atoms, str):
-    atoms = [value for value in set(y.tolist()) if np.sum(y == value) * n_bins > len(y)]
-ordered = np.sort([value for value in y if value not in set(atoms)])
+    atoms = [v for v in set(y.tolist()) if weight[y == v].sum() * n_bins > weight.sum()]
+free = np.array([value not in set(atoms) for value in y], dtype=bool)
+ordered, heavy = y[free], weight[free]
 if len(ordered) == 0:
     inner = []
-elif strategy == "quantile":
-    inner = [ordered[len(ordered) * i // n_bins] for i in range(1, n_bins)]
+elif isinstance(strategy, str) and strategy == "quantile":
+    bins = min(n_bins, len(ordered))
+    reached = np.cumsum(heavy) / heavy.sum()
+    inner = [ordered[int(np.sum(reached <= i / bins + 1e-12))] for i in range(1, bins)]
 else:
-    inner = np.linspace(ordered[0], ordered[-1], n_bins + 1)[1:-1]
+    inner = inner_cuts(ordered, n_bins, strategy, heavy)
 cuts = sorted({*inner, *atoms, *(np.nextafter(atom, np.inf) for atom in atoms)})
 kept = []
 for cut in cuts:
@@ -428,15 +431,14 @@ return np.array([-np.inf, *kept])
         code={
             "ex-bounds": """
 if isinstance(atoms, str):
-    values, counts = np.unique(y, return_counts=True)
-    atoms = values[counts > len(y) / n_bins]
+    values = np.unique(y)
+    atoms = values[(y == values[:, None]) @ weight > weight.sum() / n_bins]
 atoms = np.asarray([] if atoms is None else atoms, dtype=float)
-rest = y[~np.isin(y, atoms)]
-levels = np.arange(1, n_bins) / n_bins
-if strategy == "quantile":
-    inner = np.quantile(rest, levels)
+rest = ~np.isin(y, atoms)
+if strategy == "quantile" and rest.any() and np.ptp(weight) == 0:
+    inner = np.quantile(y[rest], np.arange(1, n_bins) / n_bins)
 else:
-    inner = rest.min() + (rest.max() - rest.min()) * levels
+    inner = inner_cuts(y[rest], n_bins, strategy, weight[rest])
 cuts = np.unique(np.concatenate([atoms, np.nextafter(atoms, np.inf), inner]))
 kept, upper = [], np.inf
 for cut in cuts[::-1]:
@@ -520,8 +522,9 @@ scores = distance - np.einsum("ri,ij,rj->r", weights, apart, weights) / 2
             "ex-residuals": """
 tests = [test for _, test in splits]
 errors = [
-    target[test] - _fit(regressor, X[train], target[train], None).predict(X[test])
+    target[test] - _fit(regressor, _rows(X, train), target[train], w).predict(_rows(X, test))
     for train, test in splits
+    for w in [None if sample_weight is None else sample_weight[train]]
 ]
 residuals = np.full(len(target), np.nan)
 residuals[np.concatenate(tests)] = np.concatenate(errors)
@@ -536,8 +539,9 @@ return residuals
 predicted = np.full(len(target), np.nan)
 for train, test in splits:
     seen, held_out = (np.isin(np.arange(len(target)), rows) for rows in (train, test))
-    model = clone(regressor).fit(X[seen], target[seen])
-    predicted[held_out] = model.predict(X[held_out])
+    extra = {} if sample_weight is None else {"sample_weight": sample_weight[seen]}
+    model = clone(regressor).fit(np.asarray(X)[seen], target[seen], **extra)
+    predicted[held_out] = model.predict(np.asarray(X)[held_out])
 return -(predicted - target)
 """
         },
