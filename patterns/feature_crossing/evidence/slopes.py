@@ -46,6 +46,7 @@ def measure(config: Config) -> Result:
         mixed = ColumnTransformer(
             [("group", *group), ("x", *x), ("slopes", *slopes)],
             transformer_weights={"group": 1, "x": 100, "slopes": spread},
+            sparse_threshold=0,  # dense, for the solver that is exact
         )
         trees = GridSearchCV(
             XGBRegressor(enable_categorical=True, **slow_trees(config)),
