@@ -380,10 +380,10 @@ def any_codes(draw: Any) -> Case:
 
     def answer(module: Any) -> list[Any]:
         one, two = (module.learn_cells(known) for known in (train, other))
-        numbers = np.asarray(module.find_cells(one, train)).tolist()
+        learned = np.asarray(module.find_cells(one, train)).tolist()
         found = np.asarray(module.find_cells(one, rows)).tolist()
         # Which number a combination has is free, so the first row that has it tells.
-        places = [numbers.index(number) if number in numbers else -1 for number in found]
+        places = [learned.index(number) if number in learned else -1 for number in found]
         return [*places, *(np.asarray(module.find_cells(two, rows)) >= 0)]
 
     return Case(
@@ -405,11 +405,11 @@ def any_table(draw: Any) -> Case:
     crosses = draw(st.sampled_from([["ab"], ["ab", "bc"], ["abc", "ca"], ["ac", "cb", "ba"]]))
     common = max(train.count(row) for row in train)
     least = draw(st.sampled_from([None, *range(1, common + 1)]))
-    tables_ = [pd.DataFrame(t, columns=list("abc"), dtype=object) for t in (train, rows)]
+    frames = [pd.DataFrame(t, columns=list("abc"), dtype=object) for t in (train, rows)]
 
     def answer(module: Any) -> Any:
         cross = module.FeatureCross([tuple(c) for c in crosses], min_frequency=least)
-        matrix = cross.fit(tables_[0]).transform(tables_[1]).tocoo()
+        matrix = cross.fit(frames[0]).transform(frames[1]).tocoo()
         names = cross.get_feature_names_out()
         marks = sorted(zip(matrix.row.tolist(), names[matrix.col], strict=True))
         return [len(names), *(f"{row}: {name}" for row, name in marks)]
