@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 WIDTH, HEIGHT = 260, 60
-N_BARS = 12  # of a category, the most frequent values
+N_BARS = 24  # of a category, the most frequent values
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 64rem; margin: auto; padding: 1rem }
 div { overflow-x: auto } table { border-collapse: collapse }
@@ -96,7 +96,7 @@ def _row(name: str, before: Mapping[str, Any], now: Mapping[str, Any] | None) ->
 
 def _middle(statistics: Mapping[str, Any]) -> str:
     if statistics["type"] == "time":
-        return f"{statistics.get('min', '')[:16]} to {statistics.get('max', '')[:16]}"
+        return f"{statistics.get('min', '')[:10]} to {statistics.get('max', '')[:10]}"
     return f"{statistics['mean']:.4g}" if "mean" in statistics else ""
 
 
@@ -112,7 +112,7 @@ def _histogram(name: str, both: list[tuple[str, Mapping[str, Any]]]) -> str:
         places = [(i / len(values), (i + 1) / len(values)) for i in range(len(values))]
         bars = {who: [s["counts"].get(v, 0) for v in values] for who, s in both}
         labels = [(sum(place) / 2, value[:8]) for place, value in zip(places, values, strict=True)]
-        labels = labels if len(labels) <= 8 else labels[:: len(labels) // 4]
+        labels = labels[:: -(-sum(6 + 5 * len(text) for _, text in labels) // WIDTH)]  # that fit
         wide = [1.0] * len(values)
     else:
         known = [s for _, s in both if "quantiles" in s]

@@ -50,8 +50,7 @@ MISSING, OTHER = 0.0, 1.0  # codes of a missing category, and of one that is rar
 TIME = re.compile(
     r"\d{4}-\d\d-\d\d[ T]\d\d(:\d\d(:\d\d(\.\d{1,6})?)?)?(Z|[+-]\d\d(:?\d\d)?)", re.ASCII
 )
-# From 1973 on, all zones change their offsets at a quarter of an hour: `local_times` relies on it.
-EARLIEST, LATEST = datetime(1973, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 LARGEST = float(np.finfo(np.float32).max)  # the trees compute in single precision
 
 FORMAT = 1  # of the artifact's file
@@ -168,7 +167,7 @@ def _instant(value: Any) -> datetime:
     if getattr(value, "nanosecond", 0):
         raise ValueError("must not be finer than a microsecond")
     if not EARLIEST <= value < LATEST:
-        raise ValueError("must lie in the years 1973 to 2099")
+        raise ValueError("must lie in the years 1970 to 2099")
     return value
 
 
@@ -240,17 +239,25 @@ def local_time(value: datetime | None, zone: str | None) -> datetime | None:
 def local_times(column: NDArray[np.datetime64], zone: str | None) -> NDArray[np.datetime64]:
     """What the clocks of a zone show at instants in UTC: `local_time` of each value.
 
-    Arrow's own conversion ignores the rule at the end of a zone's file. With pyarrow 26 it is an
-    hour off in each summer from 2038 on, and in earlier ones where the files are short.
+    No zone changes its offset twice within a day: two changes are six days apart or more. Arrow's
+    own conversion ignores the rule at the end of a zone's file. With pyarrow 26 it is an hour off
+    in each summer from 2038 on, and in earlier ones where the files are short.
     """
+
     # --8<-- [start:ex-local-many]
+    def offsets(seconds: Iterable[int]) -> NDArray[np.timedelta64]:
+        clocks = (datetime.fromtimestamp(at, _zone(zone)) for at in seconds)
+        return np.array([clock.utcoffset() for clock in clocks], dtype="timedelta64[us]")
+
     known = ~np.isnat(column)
-    quarter = column[known].astype("datetime64[s]").astype(np.int64) // 900
-    code, distinct = pd.factorize(quarter)  # a year has 35,000 quarters of an hour
-    clocks = [datetime.fromtimestamp(900 * at, _zone(zone)) for at in distinct.tolist()]
-    offsets = np.array([clock.utcoffset() for clock in clocks], "timedelta64[us]")
+    second = column[known].astype("datetime64[s]").astype(np.int64)
+    number, days = pd.factorize(second // 86_400)
+    begin, end = (offsets((86_400 * (days + i)).tolist()) for i in (0, 1))
+    offset = begin[number]
+    changes = (begin != end)[number]  # of the few days with a change, each time is looked up
+    offset[changes] = offsets(second[changes].tolist())
     local = column.copy()
-    local[known] += offsets[code]
+    local[known] += offset
     return local
     # --8<-- [end:ex-local-many]
 
