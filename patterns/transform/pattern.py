@@ -275,14 +275,13 @@ def learn(feature: Feature, column: Column) -> dict[str, Any]:
         Of a category, its "vocabulary", sorted. Of a number, "fill", which stands for missing ones,
         "center" and "scale": the feature is ``(filled - center) / scale``.
     """
+    if KINDS[feature.kind] == "time":
+        return {}
     # --8<-- [start:ex-learn]
     if feature.kind == "code":
         counts = pc.value_counts(column.drop_null()).to_pylist()
-        return {
-            "vocabulary": sorted(c["values"] for c in counts if c["counts"] >= feature.min_count)
-        }
-    if KINDS[feature.kind] != "number":
-        return {}
+        frequent = (c["values"] for c in counts if c["counts"] >= feature.min_count)
+        return {"vocabulary": sorted(frequent)}
     present = column[~np.isnan(column)]
     fill, center, scale = feature.missing, 0.0, 1.0
     if fill in ("mean", "median"):
@@ -291,7 +290,9 @@ def learn(feature: Feature, column: Column) -> dict[str, Any]:
         center, scale = np.mean(present), np.std(present)
     if feature.kind == "min_max":
         center, scale = np.min(present), np.ptp(present)
-    return {"fill": float(fill), "center": float(center), "scale": float(scale or 1.0)}
+    if np.ptp(present) == 0:
+        scale = 1.0  # nothing to scale, and rounding may have made the deviation a bit of noise
+    return {"fill": float(fill), "center": float(center), "scale": float(scale)}
     # --8<-- [end:ex-learn]
 
 

@@ -20,7 +20,7 @@ class Config:
     n_serving: int = 2000  # rides of one day of serving, for the alarms
     n_repeats: int = 40  # days of serving for each rate of alarms
     n_month: int = 3000  # flights of each month
-    n_calls: int = 400  # one-row calls that are timed
+    n_calls: int = 300  # one-row calls that are timed
     seed: int = 0  # of every draw and every model
 
     def __post_init__(self) -> None:
@@ -34,6 +34,7 @@ FAST = Config(
     n_train=4000, n_test=1000, n_rounds=20, n_rides=2000, n_repeats=5, n_month=500, n_calls=50
 )
 
+MONTHS = ("April", "May", "June", "July", "August", "September", "October", "November", "December")
 GLOSSARY = {
     "log_loss_winter": Measure("log loss, in standard time", "lower"),
     "log_loss_summer": Measure("log loss, in daylight saving time", "lower"),
@@ -42,4 +43,21 @@ GLOSSARY = {
     "linear_winter": Measure("log loss of a logistic regression, in standard time", "lower"),
     "linear_summer": Measure("log loss of a logistic regression, in daylight saving time", "lower"),
     "changed": Measure("share of flights with another feature than in training"),
+    "one_row": Measure(
+        "median processor time of a call for one row, relative to the bare model's", "lower", True
+    ),
+    "one_row_p99": Measure(
+        "99th percentile of the same, relative to the bare model's", "lower", True
+    ),
+    "many_rows": Measure(
+        "processor time for all test rows, relative to the bare model's", "lower", True
+    ),
+    "kilobytes": Measure("size without compression", "lower"),
+    "differ": Measure("share of predictions that differ from the artifact's in any bit"),
+    "without_a_change": Measure("share of days with an alarm where nothing has changed", "lower"),
+    "hour_too_early": Measure("smallest share of rows with the hour of UTC that is found", "lower"),
+    "sunday_first": Measure("the same for weekdays from Sunday = 1", "lower"),
+    "codes_by_appearance": Measure("the same for codes by order of appearance", "lower"),
+    "zero_for_missing": Measure("the same for zeros in place of missing numbers", "lower"),
+    **{month[:3].lower(): Measure(f"of the flights of {month}") for month in MONTHS},
 }

@@ -18,29 +18,33 @@ INPUTS = ("departure", *CODES, *NUMBERS)
 
 
 def flights() -> pd.DataFrame:
-    """Flights that arrived, in order: inputs, ``late``, ``month``, ``week``, ``summer``.
+    """Flights that arrived, in order: ``at``, ``late``, ``month``, ``week``, ``summer`` and more.
 
-    The departure is a text in UTC. The weather of an hour is observed during that hour; two hours
-    earlier it is surely known. A flight is late when it arrives over 15 minutes after its time.
+    A flight is late when it arrives over 15 minutes after its time.
     """
     columns = ["time_hour", "minute", "month", *CODES, "distance", "arr_delay"]
     table = load_nyc_flights(columns).frame.dropna(subset=["arr_delay"])
-    weather = load_nyc_weather(["origin", "time_hour", *WEATHER]).frame
-    weather["time_hour"] += pd.Timedelta(hours=2)
-    table = table.merge(weather, how="left", on=["origin", "time_hour"], validate="many_to_one")
     table["at"] = table["time_hour"] + pd.to_timedelta(table["minute"], unit="min")
     table["late"] = (table["arr_delay"] > 15).astype(float)
-    local = table["at"].dt.tz_convert(ZONE)
-    table["week"] = (local.dt.day_of_year - 1) // 7
-    table["summer"] = local.dt.strftime("%z") == "-0400"  # daylight saving time
+    clock = table["at"].dt.tz_convert(ZONE)
+    ahead = clock.dt.tz_localize(None) - table["at"].dt.tz_localize(None)
+    table["summer"] = ahead == pd.Timedelta(hours=-4)  # daylight saving time
+    table["week"] = (clock.dt.day_of_year - 1) // 7
     order = np.argsort(table["at"].to_numpy(), kind="stable")
     return table.iloc[order].reset_index(drop=True)
 
 
 def draw(table: pd.DataFrame, n: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Some of the rows, in their order, with the departure as a text."""
+    """Some of the flights, in order, as a serving system has them: the departure is a text in UTC.
+
+    The weather of an hour is observed during that hour; two hours earlier it is surely known.
+    """
     rows = np.sort(rng.choice(len(table), min(n, len(table)), replace=False))
-    drawn = table.iloc[rows].reset_index(drop=True)
+    weather = load_nyc_weather(["origin", "time_hour", *WEATHER]).frame
+    weather["time_hour"] += pd.Timedelta(hours=2)
+    drawn = table.iloc[rows].merge(
+        weather, how="left", on=["origin", "time_hour"], validate="many_to_one"
+    )
     drawn["departure"] = drawn["at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     return drawn
 

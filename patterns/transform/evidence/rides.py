@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from patterns.transform.pattern import Feature, Input, Transform
 
 ZONE = "Europe/London"
-RIDES = {"since": "2015-01-01", "until": "2016-01-01"}
+RIDES: dict[str, Any] = {"since": "2015-01-01", "until": "2016-01-01"}
 
 
 def definition() -> Transform:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from statistics import fmean
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -65,7 +66,10 @@ class Second:
         rows = rows.reset_index(drop=True)
         batch = np.zeros(len(rows), int) if batches is None else np.asarray(batches)
         local = pd.to_datetime(rows["departure"]).dt.tz_convert(zone)
-        columns = [local.dt.hour, (local.dt.day_of_week + first_day) % 7 + (first_day > 0)]
+        columns: list[Any] = [
+            local.dt.hour,
+            (local.dt.day_of_week + first_day) % 7 + (first_day > 0),
+        ]
         for name in CODES:
             known = self.vocabulary[name]
             if new_airport and name == "dest":
@@ -167,7 +171,7 @@ def measure(config: Config) -> Result:
             for name in ("log_loss", "auc", "linear"):
                 for season in SEASONS:
                     metrics[f"{task}.{method}.{name}_{season}"] = found[season][name]
-            metrics[f"{task}.{method}.changed"] = np.mean([f["changed"] for f in found.values()])
+            metrics[f"{task}.{method}.changed"] = fmean(f["changed"] for f in found.values())
     return Result(metrics)
 
 
