@@ -326,7 +326,8 @@ def engineer(feature: Feature, learned: Mapping[str, Any], column: Column) -> Fl
         elif feature.kind == "month":
             clock = day.astype("datetime64[M]").astype(np.int64) % 12 + 1
         else:
-            clock = (column - day) // np.timedelta64(60 if feature.kind == "hour" else 1, "m")
+            minute = (column - day).astype(np.int64) // 60_000_000
+            clock = minute // 60 if feature.kind == "hour" else minute
         return np.where(np.isnat(column), np.nan, clock)
         # --8<-- [end:ex-clock-many]
     if feature.kind == "code":
@@ -389,13 +390,13 @@ class Transform(TransformerMixin, BaseEstimator):
         """From raw to prepared: each input checked and typed, as a column."""
         columns = _columns(X)
         _check_names(columns, [i.name for i in self.inputs])
+        lengths = {name: len(column) for name, column in columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise InputError([Violation("rows", f"must be as many in each column, got {lengths}")])
         prepared, violations = {}, []
         for spec in self.inputs:
             prepared[spec.name], found = _typed_column(spec, columns[spec.name])
             violations += found
-        lengths = {name: len(column) for name, column in prepared.items()}
-        if len(set(lengths.values())) > 1:
-            raise InputError([Violation("rows", f"must be as many in each column, got {lengths}")])
         if violations:
             raise InputError(violations)
         return prepared
@@ -541,7 +542,8 @@ def _typed_column(spec: Input, values: Any) -> tuple[Column, list[Violation]]:
     typed = []
     for row in np.flatnonzero(wrong).tolist():
         value = values.iloc[row] if isinstance(values, pd.Series) else values[row]
-        value = value.as_py() if isinstance(value, pa.Scalar) else value
+        if isinstance(value, pa.Scalar | np.generic):
+            value = value.as_py() if isinstance(value, pa.Scalar) else value.item()
         try:
             typed.append(spec.typed(value))
         except ValueError as error:
@@ -558,6 +560,9 @@ def _cast(spec: Input, values: Any) -> Column | None:
     """Values as a prepared column, or None where they must be looked at one by one."""
     try:
         is_arrow = isinstance(values, pa.Array | pa.ChunkedArray)
+        are_objects = not is_arrow and getattr(values, "dtype", object) == object
+        if are_objects and {bool, np.bool_} & set(map(type, values)):
+            return None  # among numbers, Arrow takes them for 0 and 1
         array = values if is_arrow else pa.array(values, from_pandas=True)
         if isinstance(array, pa.ChunkedArray):
             array = array.combine_chunks()
@@ -570,8 +575,8 @@ def _cast(spec: Input, values: Any) -> Column | None:
             return np.full(len(array), np.nan)
         if spec.type == "category" and (as_text or is_null):
             return array.cast(pa.large_string())
-        # A list may mix times with and without a zone, which Arrow takes for one another.
-        is_time = pa.types.is_timestamp(kind) and kind.tz and not isinstance(values, list | tuple)
+        # Objects may be times with and without a zone, which Arrow takes for one another.
+        is_time = pa.types.is_timestamp(kind) and kind.tz and not are_objects
         if spec.type == "time" and (as_text or is_time or is_null):
             return array.cast(pa.timestamp("us", "UTC")).to_numpy(zero_copy_only=False)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
