@@ -19,9 +19,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import scipy.spatial.distance
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -32,11 +33,17 @@ from patterns.transform import (
     Feature,
     Input,
     InputError,
+    OnnxTrees,
     ServingArtifact,
     Transform,
+    compare,
     describe,
+    infer_schema,
+    keras_twin,
+    statistics_page,
 )
 from patterns.transform.pattern import KINDS, local_times
+from patterns.transform.skew import jensen_shannon
 
 LONDON = "Europe/London"
 INPUTS = [
@@ -609,6 +616,249 @@ class TestTheFile:
     ) -> None:
         with pytest.raises(FileNotFoundError):
             artifact.save(tmp_path / "none" / "rides.zip")
+
+
+class TestOnnx:
+    def test_it_agrees_with_the_booster_and_one_row_with_many(
+        self, artifact: ServingArtifact, path: Path
+    ) -> None:
+        fast = ServingArtifact.load(path, engine=OnnxTrees)
+        frame = rides(300, seed=1).X
+        predicted = fast.predict(frame)
+        assert_allclose(predicted, artifact.predict(frame), rtol=1e-6)
+        assert_array_equal(predicted, [fast.predict_one(row) for row in records(frame)])
+        assert fast.version == artifact.version
+
+    def test_probabilities_agree_to_3e_7(self) -> None:
+        train = rides(1000)
+        params = {**PARAMS, "objective": "binary:logistic"}
+        booster = ServingArtifact.fit(
+            Transform(INPUTS, FEATURES), train.X, train.y > 15, params, 100
+        )
+        fast = ServingArtifact(booster.transform, booster.booster, engine=OnnxTrees)
+        assert np.abs(fast.predict(train.X) - booster.predict(train.X)).max() <= 3e-7
+
+    def test_an_objective_that_the_converter_gets_wrong_is_refused(self) -> None:
+        train = rides(300)
+        params = {**PARAMS, "objective": "reg:logistic"}
+        booster = ServingArtifact.fit(
+            Transform(INPUTS, FEATURES), train.X, train.y / 200, params, 5
+        ).booster
+        with pytest.raises(ValueError, match=r"the predictions differ by .* of the largest"):
+            OnnxTrees(booster)
+
+
+class TestStatistics:
+    def test_numbers_texts_and_times_are_described(self) -> None:
+        columns = {
+            "number": np.array([1.0, 2.0, 2.0, np.nan]),
+            "category": pa.array(["b", "a", "b", None]),
+            "time": np.array(["2015-01-01T00:00", "2015-01-03T00:00", "NaT"], "datetime64[us]"),
+        }
+        found = describe({"inputs": columns})["inputs"]
+        assert json.loads(json.dumps(found)) == found
+        number = found["number"]
+        assert (number["type"], number["rows"], number["missing"], number["unique"]) == (
+            *("number", 4, 1, 2),
+        )
+        assert (number["mean"], number["quantiles"][0], number["quantiles"][-1]) == (5 / 3, 1, 2)
+        assert sum(number["counts"]) == 3
+        assert found["category"]["counts"] == {"b": 2, "a": 1}
+        assert found["time"]["min"].startswith("2015-01-01")
+        assert found["time"]["missing"] == 1
+
+    @given(st.lists(st.floats(-1e6, 1e6) | st.just(math.nan), min_size=1, max_size=40))
+    def test_bins_hold_all_numbers_and_none_twice(self, values: list[float]) -> None:
+        column = np.array(values)
+        found = describe({"": {"x": column}})[""]["x"]
+        known = column[~np.isnan(column)]
+        assert sum(found["counts"]) == len(known) == found["rows"] - found["missing"]
+        again = describe({"": {"x": known[::-1]}}, {"": {"x": found}})[""]["x"]
+        assert again["counts"] == found["counts"]
+
+    def test_more_categories_than_can_be_kept_are_counted_together(self) -> None:
+        column = pa.array([f"v{i:04}" for i in range(1500)] + ["top"] * 5)
+        found = describe({"": {"x": column}})
+        assert found[""]["x"]["unique"] == 1501
+        assert len(found[""]["x"]["counts"]) == 1001
+        assert found[""]["x"]["counts"]["(all others)"] == 501
+        table = compare(found, describe({"": {"x": column}}, found))
+        assert not table["alarm"].any()
+        assert (table["value"] == 0).all()
+
+    def test_a_schema_is_inferred_and_makes_inputs(self) -> None:
+        frame = rides(200).frame
+        found = infer_schema(frame)
+        assert found[0] == {"name": "start", "type": "time", "nullable": False}
+        assert {"name": "temperature", "type": "number", "nullable": True} in found
+        assert infer_schema(pa.Table.from_pandas(frame, preserve_index=False)) == found
+        Transform([Input(**spec) for spec in found], FEATURES).fit(frame)
+
+    @pytest.mark.parametrize("values", [[True, False], [None, None], [[1], [2]], [b"a", b"b"]])
+    def test_a_column_that_is_no_input_is_named(self, values: list[Any]) -> None:
+        with pytest.raises(ValueError, match="column 'x' has the type"):
+            infer_schema({"x": values})
+
+
+class TestCompare:
+    def served(self, artifact: ServingArtifact, **changes: Any) -> Any:
+        columns = artifact.transform.columns(rides(2000, seed=9).X)
+        for name, change in changes.items():
+            columns["inputs"][name] = change(columns["inputs"][name])
+        return compare(artifact.statistics, describe(columns, artifact.statistics))
+
+    def test_rows_of_the_same_source_are_no_alarm(self, artifact: ServingArtifact) -> None:
+        assert not self.served(artifact)["alarm"].any()
+
+    def test_what_has_changed_is_found_and_named_first(self, artifact: ServingArtifact) -> None:
+        def fahrenheit(column: Any) -> Any:
+            return column * 1.8 + 32
+
+        def renamed(column: Any) -> Any:
+            return pa.array([v if v != "Bank" else "Bank Street" for v in column.to_pylist()])
+
+        def gone(column: Any) -> Any:
+            return np.where(np.arange(len(column)) % 10 == 0, np.nan, column)
+
+        for field, change, distance in [
+            ("temperature", fahrenheit, "jensen_shannon"),
+            ("temperature", gone, "missing"),
+            ("station", renamed, "new_values"),
+        ]:
+            table = self.served(artifact, **{field: change})
+            alarms = table[table["alarm"]]
+            assert set(alarms["name"]) == {field}
+            assert distance in set(alarms["distance"])
+            assert table["alarm"].iloc[0]
+
+    def test_a_tolerance_silences_small_distances_only(self, artifact: ServingArtifact) -> None:
+        columns = artifact.transform.columns(rides(2000, seed=9).X)
+        columns["inputs"]["temperature"] = columns["inputs"]["temperature"] + 1.5
+        serving = describe(columns, artifact.statistics)
+        for tolerance, expected in ((0.0, True), (0.5, False)):
+            table = compare(artifact.statistics, serving, tolerance=tolerance)
+            assert table["alarm"].any() == expected
+
+    def test_what_another_code_made_is_told_from_what_the_transform_makes(
+        self, artifact: ServingArtifact
+    ) -> None:
+        frame = rides(2000, seed=9).X
+        logged = artifact.transform.transform(frame)
+        logged[:, 1] = (logged[:, 1] + 1) % 7 + 1  # weekdays from Sunday = 1
+        serving = describe(artifact.transform.columns(frame, logged), artifact.statistics)
+        table = compare(artifact.statistics, serving)
+        assert set(table.loc[table["alarm"], "name"]) == {"weekday"}
+
+    def test_the_same_call_gives_the_same_table(self, artifact: ServingArtifact) -> None:
+        pd.testing.assert_frame_equal(self.served(artifact), self.served(artifact))
+
+    @settings(max_examples=40)
+    @given(st.lists(st.integers(0, 50), min_size=2, max_size=6), st.data())
+    def test_distances_are_zero_for_equals_symmetric_and_at_most_one(
+        self, counts: list[int], data: Any
+    ) -> None:
+        p = np.array(counts) + 1
+        q = np.array(data.draw(st.permutations(counts))) + np.eye(len(counts), dtype=int)[0] * 7 + 1
+        assert jensen_shannon(p, p) == 0
+        assert jensen_shannon(p, 3 * p) < 1e-7
+        assert jensen_shannon(p, q) == pytest.approx(float(jensen_shannon(q, p)))
+        expected = scipy.spatial.distance.jensenshannon(p, q, base=2)
+        assert float(jensen_shannon(p, q)) == pytest.approx(expected, abs=1e-7)
+        assert jensen_shannon([1, 0], [0, 1]) == 1
+
+    def test_statistics_that_do_not_fit_are_refused(self, artifact: ServingArtifact) -> None:
+        other = describe(artifact.transform.columns(rides(100, seed=1).X))
+        with pytest.raises(ValueError, match="described in other bins"):
+            compare(artifact.statistics, other)
+        with pytest.raises(ValueError, match="both must describe the same columns"):
+            compare(artifact.statistics, {"inputs": {}, "features": {}})
+        with pytest.raises(ValueError, match="rate must lie strictly between 0 and 1"):
+            compare(artifact.statistics, artifact.statistics, rate=0)
+        with pytest.raises(ValueError, match="tolerance must not be negative"):
+            compare(artifact.statistics, artifact.statistics, tolerance=-1)
+
+    def test_no_rows_and_one_row_are_compared_too(self, artifact: ServingArtifact) -> None:
+        for n in (0, 1):
+            columns = artifact.transform.columns(rides(5, seed=1).X.head(n))
+            table = compare(artifact.statistics, describe(columns, artifact.statistics))
+            assert not table["alarm"].any()
+
+
+class TestThePage:
+    def test_it_stands_alone_and_escapes_what_rows_hold(self, artifact: ServingArtifact) -> None:
+        frame = rides(500, seed=1).X
+        frame.loc[0, "station"] = "<script>alert(1)</script>"
+        serving = describe(artifact.transform.columns(frame), artifact.statistics)
+        table = compare(artifact.statistics, serving)
+        page = statistics_page(artifact.statistics, serving, table, "Rides & more")
+        assert "<script" not in page
+        assert "http" not in page
+        assert "Rides &amp; more" in page
+        assert page.count("<svg") == sum(
+            "counts" in s for of in serving.values() for s in of.values()
+        )
+        assert "&lt;script" in page
+        assert "distances are alarms" in page
+
+    def test_training_alone_and_columns_without_values_are_shown(
+        self, artifact: ServingArtifact
+    ) -> None:
+        assert "serving" not in statistics_page(artifact.statistics).split("</style>")[
+            1
+        ].lower().replace("training and serving", "")
+        columns = artifact.transform.columns(rides(5).X.head(0))
+        empty = describe(columns, artifact.statistics)
+        assert "<svg" in statistics_page(artifact.statistics, empty)
+
+
+class TestTheKerasTwin:
+    @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+    def test_it_makes_the_same_features_and_comes_back_from_one_file(self, tmp_path: Path) -> None:
+        import keras
+        import tensorflow as tf
+
+        inputs = [
+            *INPUTS[:2],
+            Input("weather", "category", nullable=True),
+            Input("temperature", "number", nullable=True),
+        ]
+        features = [
+            f if f.zone is None else Feature(f.name, f.kind, f.input, zone="America/St_Johns")
+            for f in FEATURES
+        ]
+        train = rides(500)
+        transform = Transform(inputs, features).fit(train.X)
+        twin = keras_twin(transform.to_dict())
+        frame = rides(200, seed=1).X
+        frame.loc[3, "station"] = "Heathrow"
+        frame["start"] = [
+            f"{year}-{day}Z"
+            for year, day in zip(
+                np.arange(1971, 2100).repeat(2)[:200],
+                ["03-01T00:00", "11-05T03:29:59"] * 100,
+                strict=True,
+            )
+        ]
+        given_rows = {
+            name: tf.constant(
+                frame[[name]].to_numpy(object if name != "temperature" else "float32").tolist()
+            )
+            for name in frame
+        }
+        layers = keras.Model(twin.inputs, twin.get_layer("features").output)
+        made = layers.predict(given_rows, verbose=0)
+        assert_allclose(made, transform.transform(frame), atol=1e-5)
+        expected = twin.predict(given_rows, verbose=0)
+        twin.save(tmp_path / "twin.keras")
+        loaded = keras.models.load_model(tmp_path / "twin.keras", safe_mode=True)
+        assert_array_equal(loaded.predict(given_rows, verbose=0), expected)
+
+    def test_the_empty_text_cannot_be_a_value(self) -> None:
+        transform = Transform([Input("x", "category")], [Feature("x", "code")]).fit(
+            {"x": ["", "a"]}
+        )
+        with pytest.raises(ValueError, match="the empty text stands for missing"):
+            keras_twin(transform.to_dict())
 
 
 def _served() -> ServingArtifact:

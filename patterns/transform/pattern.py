@@ -243,23 +243,24 @@ def local_times(column: NDArray[np.datetime64], zone: str | None) -> NDArray[np.
     own conversion ignores the rule at the end of a zone's file. With pyarrow 26 it is an hour off
     in each summer from 2038 on, and in earlier ones where the files are short.
     """
-
     # --8<-- [start:ex-local-many]
-    def offsets(seconds: Iterable[int]) -> NDArray[np.timedelta64]:
-        clocks = (datetime.fromtimestamp(at, _zone(zone)) for at in seconds)
-        return np.array([clock.utcoffset() for clock in clocks], dtype="timedelta64[us]")
-
     known = ~np.isnat(column)
     second = column[known].astype("datetime64[s]").astype(np.int64)
     number, days = pd.factorize(second // 86_400)
-    begin, end = (offsets((86_400 * (days + i)).tolist()) for i in (0, 1))
+    begin, end = (_offsets(86_400 * (days + i), zone) for i in (0, 1))
     offset = begin[number]
     changes = (begin != end)[number]  # of the few days with a change, each time is looked up
-    offset[changes] = offsets(second[changes].tolist())
+    offset[changes] = _offsets(second[changes], zone)
     local = column.copy()
     local[known] += offset
     return local
     # --8<-- [end:ex-local-many]
+
+
+def _offsets(seconds: NDArray[np.int64], zone: str | None) -> NDArray[np.timedelta64]:
+    """How far ahead of UTC a zone is at each of some instants, in seconds since 1970."""
+    clocks = (datetime.fromtimestamp(at, _zone(zone)) for at in seconds.tolist())
+    return np.array([clock.utcoffset() for clock in clocks], dtype="timedelta64[us]")
 
 
 def learn(feature: Feature, column: Column) -> dict[str, Any]:
@@ -560,7 +561,7 @@ def _cast(spec: Input, values: Any) -> Column | None:
     """Values as a prepared column, or None where they must be looked at one by one."""
     try:
         is_arrow = isinstance(values, pa.Array | pa.ChunkedArray)
-        are_objects = not is_arrow and getattr(values, "dtype", object) == object
+        are_objects = not is_arrow and str(getattr(values, "dtype", "object")) == "object"
         if are_objects and {bool, np.bool_} & set(map(type, values)):
             return None  # among numbers, Arrow takes them for 0 and 1
         array = values if is_arrow else pa.array(values, from_pandas=True)

@@ -165,7 +165,7 @@ def compare(
     if not tolerance >= 0:
         raise ValueError(f"tolerance must not be negative, got {tolerance!r}")
     tables = list(_tables(training, serving))
-    n_tests = sum(len(distances) for *_, distances in tables)
+    n_tests = max(sum(len(distances) for *_, distances in tables), 1)
     # So many deals that the threshold is the second largest of them, or a smaller one.
     n_deals = math.ceil(2 * n_tests / rate)
     rank = math.floor(rate / n_tests * (n_deals + 1))

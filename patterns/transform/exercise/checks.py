@@ -172,6 +172,13 @@ def the_clock_changes_in_spring_and_autumn() -> Iterator[Case]:
     yield clock_case(spring, "hour", NEW_YORK, [1, 3, 8], "the change in spring")
     autumn = ["2013-11-03T05:59:59Z", "2013-11-03T06:00:00Z", "2013-11-02T12:00:00Z"]
     yield clock_case(autumn, "hour", NEW_YORK, [1, 1, 8], "the change in autumn")
+    early = ["2015-03-29T00:30:00Z", "2015-03-29T02:00:00Z"]
+    yield clock_case(early, "hour", LONDON, [0, 3], "a change early in the day")
+    late = ["2013-03-21T20:00:00Z", "2013-03-21T20:30:00Z"]
+    yield clock_case(late, "hour", "Asia/Tehran", [23, 1], "a change late in the day")
+    for first, hour in (("2013-07-01T12:00:00Z", 8), ("2013-01-15T12:00:00Z", 7)):
+        rows = [first, "2013-03-10T08:00:00Z"]
+        yield clock_case(rows, "hour", NEW_YORK, [hour, 4], "several seasons at once")
     both = ["2015-01-15T12:00:00Z", "2015-07-15T12:00:00Z"]
     yield clock_case(both, "hour", LONDON, [12, 13], "both seasons")
     later = ["2050-01-15T12:00:00Z", "2050-07-15T12:00:00Z"]

@@ -25,10 +25,8 @@ if feature.kind == "min_max":
 return {"fill": fill, "center": 0.0, "scale": 1.0}
 """
 OFFSETS = """
-local = column.copy()
-for i in np.flatnonzero(~np.isnat(column)):
-    second = int(column[i].astype("datetime64[s]").astype(np.int64))
-    local[i] += np.timedelta64(datetime.fromtimestamp(second, _zone(zone)).utcoffset())
+local, known = column.copy(), ~np.isnat(column)
+local[known] += _offsets(column[known].astype("datetime64[s]").astype(np.int64), zone)
 return local
 """
 CLOCK_ONE = """
@@ -208,8 +206,7 @@ return column + np.timedelta64(january.utcoffset())
 known = column[~np.isnat(column)]
 if not len(known):
     return column.copy()
-second = int(known[0].astype("datetime64[s]").astype(np.int64))
-return column + np.timedelta64(datetime.fromtimestamp(second, _zone(zone)).utcoffset())
+return column + _offsets(known[:1].astype("datetime64[s]").astype(np.int64), zone)
 """
         },
     ),
@@ -220,10 +217,8 @@ return column + np.timedelta64(datetime.fromtimestamp(second, _zone(zone)).utcof
         why="On two days of the year the clock changes in the middle of the night.",
         code={
             "ex-local-many": """
-local = column.copy()
-for i in np.flatnonzero(~np.isnat(column)):
-    second = 86_400 * int(column[i].astype("datetime64[D]").astype(np.int64))
-    local[i] += np.timedelta64(datetime.fromtimestamp(second, _zone(zone)).utcoffset())
+local, known = column.copy(), ~np.isnat(column)
+local[known] += _offsets(86_400 * column[known].astype("datetime64[D]").astype(np.int64), zone)
 return local
 """
         },
