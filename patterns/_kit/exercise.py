@@ -229,7 +229,8 @@ class Exploration:
             suppress_health_check=list(HealthCheck),
         )
         # Whatever ends the search, among it an answer that is not the same twice, `found` has it.
-        with suppress(HypothesisException):
+        with suppress(HypothesisException), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             find(st.composite(self.draw)(), differs, settings=how, random=random.Random(0))
         if not found:
             return Verdict(self.name, self.part, "passed")

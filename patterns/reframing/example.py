@@ -7,8 +7,9 @@ nothing of that, and a formula for the distribution has to be the right one.
 **Idea.** Cut the amount of rain into bins, predict the bin with any classifier, and read the whole
 distribution from the probabilities of the bins.
 
-**When not to.** Where the spread around a good point forecast is small or Gaussian, bins are too
-coarse. Where the right formula is known, it does as well.
+**When not to.** Where a regression explains much of the target, bins of the target are too coarse.
+Bin what the regression leaves, with `regressor=`. Where the right formula is known, it does as
+well.
 """
 
 # %%
@@ -19,7 +20,7 @@ from scoringrules import crps_ensemble
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from datasets import make_rainfall
-from patterns._kit.figures import BASELINE, BEST, PATTERN
+from patterns._kit.figures import ALTERNATIVE, BEST, PATTERN
 from patterns._kit.story import tell
 from patterns.reframing import BinnedDistributionRegressor
 
@@ -87,12 +88,12 @@ rows = [
 hour = np.abs(test.wet_probability(test.X) - 0.5).argmin()
 figure, axis = plt.subplots(figsize=(6.5, 3.6))
 for quantiles, label, color in [
-    (hurdle, "hurdle model", BASELINE),
+    (hurdle, "hurdle model", ALTERNATIVE),
     (pattern, "classifier over bins", PATTERN),
     (test.oracle_quantile(test.X, levels[None]), "truth", BEST),
 ]:
     axis.step(quantiles[hour], levels, where="post", color=color, label=label)
-axis.set(xlabel="rain", ylabel="probability of at most this much", ylim=(0, 1))
+axis.set(xlabel="rain", ylabel="probability of at most this much", ylim=(0, 1), xlim=(-0.5, 15))
 axis.legend()
 
 tell(
