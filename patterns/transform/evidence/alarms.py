@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ class Day:
 
     columns: Any
     described: Any
+    p_values: list[float] = field(default_factory=list)  # of the tests, once they are done
 
 
 class Source:
@@ -142,7 +143,9 @@ class Detectors:
 
     def p_values(self, serving: Day) -> list[float]:
         """Of Kolmogorov-Smirnov tests for numbers and of chi-squared tests for categories."""
-        found = []
+        found = serving.p_values
+        if found:
+            return found
         for stage, columns in self.train.items():
             for name, before in columns.items():
                 now = serving.columns[stage][name]

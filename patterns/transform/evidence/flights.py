@@ -30,7 +30,7 @@ def flights() -> pd.DataFrame:
     ahead = clock.dt.tz_localize(None) - table["at"].dt.tz_localize(None)
     table["summer"] = ahead == pd.Timedelta(hours=-4)  # daylight saving time
     table["week"] = (clock.dt.day_of_year - 1) // 7
-    order = np.argsort(table["at"].to_numpy(), kind="stable")
+    order = np.argsort(table["at"].dt.tz_localize(None).to_numpy(), kind="stable")
     return table.iloc[order].reset_index(drop=True)
 
 
