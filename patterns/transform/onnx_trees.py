@@ -1,4 +1,4 @@
-"""A booster's trees in ONNX Runtime, which answers one row about ten times faster.
+"""A booster's trees in ONNX Runtime, which answers one row several times faster.
 
 Use it as the engine of an artifact: ``ServingArtifact.load(path, engine=OnnxTrees)``. It needs the
 packages onnxmltools and onnxruntime.

@@ -111,8 +111,8 @@ def measure(config: Config) -> Result:
         rounds = [beside(calls[name], bare, config.n_calls) for _ in range(n_rounds)]
         middle = [np.median(own) / np.median(other) for own, other in rounds]
         slow = [np.quantile(own, 0.99) / np.quantile(other, 0.99) for own, other in rounds]
-        # The least of several times is what the batch takes when nothing else is in the caches.
-        own_batch, bare_batch = beside(batches[name], batches["bare_model"], N_TIMED)
+        # The least of several times is what a batch takes when nothing else is in the caches.
+        own_batch, bare_batch = beside(batches[name], batches["bare_model"], 3 * n_rounds)
         metrics |= {
             f"cost.{name}.one_row": float(np.median(middle)),
             f"cost.{name}.one_row_p99": float(np.median(slow)),

@@ -206,6 +206,8 @@ def the_date_is_that_of_the_wall_clock_too() -> Iterator[Case]:
     yield clock_case(["2013-12-31T20:00:00Z"], "month", KOLKATA, [1], "month at night")
     yield clock_case(night, "minute", NEW_YORK, [23 * 60 + 59, 0], "minute")
     yield clock_case(["2013-01-15T12:34:59Z"], "minute", KOLKATA, [18 * 60 + 4], "minute")
+    last = ["2013-01-15T18:29:59.999999Z"]
+    yield clock_case(last, "minute", KOLKATA, [23 * 60 + 59], "the last microsecond")
 
 
 @check("clock", why="A time may be missing, and what is missing must be seen as such.")
