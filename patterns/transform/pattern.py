@@ -5,6 +5,10 @@ wall clock, positions in a vocabulary, filled numbers. Define the transform once
 training rows, and save definition, what it learned and model as one artifact. Code that is written
 a second time for serving will differ from it.
 
+The file has four parts: what an input may be; how a feature is learned and made, for one value and
+for a column; tables of any kind as columns; and the artifact with its file. A reader in a hurry
+begins with `learn`, `engineer_one` and `engineer`.
+
 Source: Lakshmanan, Robinson, Munn, "Machine Learning Design Patterns" (2020), chapter 6.
 """
 

@@ -294,10 +294,10 @@ CLAIMS = [
     Claim(
         "one-scaler",
         "benefit",
-        "The artifact's log loss is, in both seasons, at most {at_most} times that of code that "
-        "fits the scaler to the rows it serves, even to thousands of them.",
-        lambda m: 1 / least("scaling", "scaled_by_whole_test")(m),
-        at_most=0.998,
+        "The artifact's log loss is, on average over both seasons, at most {at_most} times that of "
+        "code that fits the scaler to the rows it serves, even to thousands of them.",
+        lambda m: 1 / average("scaling", "scaled_by_whole_test")(m),
+        at_most=0.99,
         baseline="scaling.scaled_by_whole_test.log_loss_summer",
     ),
     Claim(
