@@ -23,6 +23,7 @@ import scipy.spatial.distance
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -407,6 +408,22 @@ class TestBadRows:
     def test_what_is_no_table_is_refused(self, artifact: ServingArtifact) -> None:
         with pytest.raises(TypeError, match="rows must be an Arrow table, a frame or a mapping"):
             artifact.predict([ROW])
+
+    @pytest.mark.parametrize("row", [None, [], "Bank", rides(1).X.iloc[0]])
+    def test_what_is_no_row_is_refused(self, artifact: ServingArtifact, row: Any) -> None:
+        with pytest.raises(TypeError, match="a row must be a mapping of input to value, got"):
+            artifact.predict_one(row)
+
+    def test_a_transform_must_be_fitted(self, artifact: ServingArtifact) -> None:
+        transform = Transform(INPUTS, FEATURES)
+        for ask in (
+            lambda: transform.transform(rides(1).X),
+            lambda: transform.transform_one(ROW),
+            lambda: transform.to_dict(),
+            lambda: ServingArtifact(transform, artifact.booster),
+        ):
+            with pytest.raises(NotFittedError):
+                ask()
 
     def test_a_naive_column_of_times_is_refused(self, artifact: ServingArtifact) -> None:
         frame = rides(3).X

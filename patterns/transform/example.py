@@ -2,8 +2,8 @@
 """# One artifact serves what it was trained on; code that is written twice fails in summer.
 
 **Problem.** A model learns from features, such as the hour of the day. A serving system has inputs,
-such as a time in UTC. Whoever writes the way from one to the other a second time, for serving,
-makes a small difference sooner or later.
+such as a time in UTC. Code that makes features from inputs is often written a second time, for
+serving. Sooner or later the two differ.
 
 **Idea.** Define the transform once. Fit it on the training rows, and save the definition, what it
 learned, and the model as one artifact that takes raw inputs.
@@ -29,8 +29,8 @@ plt.style.use("patterns._kit.figures")
 
 # %% [markdown]
 # The data are rides on rented bicycles in London: how many minutes will a ride take? They are
-# synthetic, so the true mean is known. Whoever tests the serving code in winter, tests on `winter`;
-# what it is for is `summer`.
+# synthetic, so the true mean is known. A test of the serving code in winter sees rides like those
+# of `winter`. Half a year later, the same code serves those of `summer`.
 
 # %%
 train = make_bike_rentals(20_000, since="2015-01-01", until="2016-01-01", random_state=0)
@@ -101,7 +101,7 @@ baseline, careful = (
 
 # %% [markdown]
 # **The judge** is the root mean squared error (RMSE) in minutes. The true mean has the lowest.
-# In winter all columns agree: London's clocks show UTC, and no test finds a difference.
+# In winter all three agree: the clocks of London show UTC, so no test finds a difference.
 
 # %%
 truth = {"winter": winter.oracle_mean(winter.X), "summer": summer.oracle_mean(summer.X)}

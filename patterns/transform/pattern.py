@@ -407,7 +407,11 @@ class Transform(TransformerMixin, BaseEstimator):
         return prepared
 
     def prepare_one(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """The same for one row."""
+        """The same for one row, of a fitted transform."""
+        if not isinstance(row, Mapping):
+            raise TypeError(f"a row must be a mapping of input to value, got {type(row)}")
+        if not hasattr(self, "_inputs"):  # which takes less time than check_is_fitted
+            check_is_fitted(self, "learned_")
         if row.keys() != self._inputs.keys():
             _check_names(row, list(self._inputs))
         prepared, violations = {}, []
@@ -658,6 +662,7 @@ class ServingArtifact:
     _model: Any = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        check_is_fitted(self.transform, "learned_")
         names = [feature.name for feature in self.transform.features]
         if self.booster.feature_names != names:
             raise ArtifactError(
