@@ -78,8 +78,10 @@ def make_prescriptions(
     n_samples: int = 1000,
     *,
     n_experts: int = 3,
-    error_rate: float = 0.0,
+    error_rate: float | Sequence[float] = 0.0,
     some_either: bool = True,
+    habit: float = 0.5,
+    copy_rate: float = 0.0,
     random_state: int | Sequence[int] | np.random.Generator | None = None,
 ) -> Prescriptions:
     """Draw patients, what is true of them, and what several experts prescribe.
@@ -91,7 +93,8 @@ def make_prescriptions(
     - otherwise acetaminophen is right, with probability logistic(3 balance), or else ibuprofen:
       ``balance`` is how much more the stomach is at risk than the liver;
     - each expert sees the patient's true state, which the features only hint at, and prescribes the
-      right drug, except for an ``error_rate`` of slips; where either would do, by a coin toss.
+      right drug, except for an ``error_rate`` of slips; where either would do, by a coin toss. The
+      coin falls on acetaminophen with probability ``habit``, and experts who copy share one coin.
 
     So an even vote has two causes. Near balance 0 the right drug matters and nobody can tell it
     from the features; at low severity it does not matter.
@@ -102,12 +105,17 @@ def make_prescriptions(
         Number of patients, at least 1.
     n_experts : int
         Number of votes on each patient, at least 1.
-    error_rate : float
+    error_rate : float or sequence of float, one for each expert
         Probability that an expert prescribes the wrong drug where there is a wrong one, from 0 up
         to, but not including, ½.
     some_either : bool
         Whether there are patients for whom either drug would do. Without them, experts disagree
         only by error.
+    habit : float
+        Probability of acetaminophen where either drug would do, strictly between 0 and 1. Fair
+        coins have ½.
+    copy_rate : float
+        Probability, from 0 to 1, that an expert copies the shared coin where either would do.
     random_state : int, sequence of int, Generator or None
         Seed of the draw, or the generator to draw from.
 
@@ -125,20 +133,33 @@ def make_prescriptions(
     """
     _check_at_least_1("n_samples", n_samples)
     _check_at_least_1("n_experts", n_experts)
-    if not 0 <= error_rate < 0.5:
-        raise ValueError(f"error_rate must lie in [0, 0.5), got {error_rate!r}.")
+    errors = np.asarray(error_rate, dtype=float)
+    if errors.shape not in {(), (n_experts,)} or not np.all((errors >= 0) & (errors < 0.5)):
+        raise ValueError(
+            f"error_rate must lie in [0, 0.5), one number or {n_experts}, got {error_rate!r}."
+        )
+    if not 0 < habit < 1:
+        raise ValueError(f"habit must lie strictly between 0 and 1, got {habit!r}.")
+    if not 0 <= copy_rate <= 1:
+        raise ValueError(f"copy_rate must lie in [0, 1], got {copy_rate!r}.")
     rng = np.random.default_rng(random_state)
     X = rng.normal(size=(n_samples, len(FEATURES)))
     frame = pd.DataFrame(X, columns=list(FEATURES))
 
     cumulative = np.cumsum(_state_proba(X, some_either), axis=1)[:, :-1]
-    state = (rng.uniform(size=(n_samples, 1)) >= cumulative).sum(axis=1)
-    chance = np.array([1 - error_rate, 0.5, error_rate])[state]  # of a vote for acetaminophen
-    votes = np.where(rng.uniform(size=(n_samples, n_experts)) < chance[:, np.newaxis], 0, 2)
+    state = (rng.uniform(size=(n_samples, 1)) >= cumulative).sum(axis=1, keepdims=True)
+    errors = np.broadcast_to(errors, n_experts)
+    chance = np.array([1 - errors, np.full(n_experts, habit), errors])[state[:, 0]]
+    first = rng.uniform(size=(n_samples, n_experts)) < chance  # a vote for acetaminophen
+    if copy_rate > 0:
+        shared = rng.uniform(size=(n_samples, 1)) < habit
+        copies = (state == 1) & (rng.uniform(size=(n_samples, n_experts)) < copy_rate)
+        first = np.where(copies, shared, first)
+    votes = np.where(first, 0, 2)
 
     names = tuple(f"vote_{expert}" for expert in range(n_experts))
     frame[list(names)] = np.array(STATES)[votes]
-    frame["state"] = np.array(STATES)[state]
+    frame["state"] = np.array(STATES)[state[:, 0]]
     return Prescriptions(frame, feature_names=FEATURES, target_names=names, some_either=some_either)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -92,6 +94,31 @@ class TestPrescriptions:
         wrong = votes_of(data) != data.frame[["state"]].to_numpy(str)
         assert wrong.mean(axis=0) == pytest.approx([0.1] * 3, abs=0.01)
 
+    def test_each_expert_may_have_an_error_rate_of_their_own(self) -> None:
+        rates = (0.0, 0.1, 0.4)
+        data = make_prescriptions(20_000, error_rate=rates, some_either=False, random_state=0)
+        wrong = votes_of(data) != data.frame[["state"]].to_numpy(str)
+        assert wrong.mean(axis=0) == pytest.approx(rates, abs=0.01)
+
+    @pytest.mark.parametrize("copy_rate", [0.0, 0.8, 1.0])
+    @pytest.mark.parametrize("habit", [0.5, 0.7])
+    def test_coins_fall_by_habit_and_who_copies_shares_one(
+        self, habit: float, copy_rate: float
+    ) -> None:
+        data = make_prescriptions(40_000, habit=habit, copy_rate=copy_rate, random_state=0)
+        either = votes_of(data)[(data.frame["state"] == "either").to_numpy()] == "acetaminophen"
+        assert either.mean() == pytest.approx(habit, abs=0.01)
+        agreement = (either[:, 0] == either[:, 1]).mean()
+        by_chance = habit**2 + (1 - habit) ** 2
+        both_copy = copy_rate**2
+        assert agreement == pytest.approx(both_copy + (1 - both_copy) * by_chance, abs=0.01)
+
+    def test_nobody_copies_or_has_a_habit_where_a_drug_is_right(self) -> None:
+        data = make_prescriptions(5000, habit=0.9, copy_rate=0.9, random_state=0)
+        matters = (data.frame["state"] != "either").to_numpy()
+        right = data.frame.loc[matters, "state"].to_numpy(str)
+        assert (votes_of(data)[matters] == right[:, None]).all()
+
     def test_without_either_no_patient_is_indifferent(self) -> None:
         data = make_prescriptions(1000, some_either=False, random_state=0)
         assert "either" not in set(data.frame["state"])
@@ -133,15 +160,19 @@ class TestPrescriptions:
         [
             ({"n_samples": 0}, "n_samples must be at least 1, got 0"),
             ({"n_experts": 0}, "n_experts must be at least 1, got 0"),
-            ({"error_rate": 0.5}, r"error_rate must lie in \[0, 0.5\), got 0.5"),
+            ({"error_rate": 0.5}, r"error_rate must lie in \[0, 0.5\), .* got 0.5"),
             ({"error_rate": float("nan")}, "error_rate must lie"),
+            ({"error_rate": (0.1, 0.2)}, r"one number or 3, got \(0.1, 0.2\)"),
+            ({"error_rate": (0.1, 0.2, 0.5)}, r"error_rate must lie in \[0, 0.5\)"),
+            ({"habit": 1.0}, "habit must lie strictly between 0 and 1, got 1.0"),
+            ({"copy_rate": 1.1}, r"copy_rate must lie in \[0, 1\], got 1.1"),
         ],
     )
     def test_numbers_out_of_range_are_refused(
-        self, arguments: dict[str, float], message: str
+        self, arguments: dict[str, Any], message: str
     ) -> None:
         with pytest.raises(ValueError, match=message):
-            make_prescriptions(**arguments)  # type: ignore[arg-type]
+            make_prescriptions(**arguments)
 
 
 class TestBookPrescriptions:

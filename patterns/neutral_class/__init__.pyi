@@ -1,6 +1,10 @@
+from .agreement import Agreement as Agreement
+from .agreement import agreement_beyond_chance as agreement_beyond_chance
 from .pattern import MinimumExpectedCostClassifier as MinimumExpectedCostClassifier
+from .pattern import NeutralClassClassifier as NeutralClassClassifier
 from .pattern import aurc as aurc
-from .pattern import chance_agreement_correction as chance_agreement_correction
+from .pattern import coin_toss_label_rates as coin_toss_label_rates
+from .pattern import correct_label_noise as correct_label_noise
 from .pattern import labels_from_votes as labels_from_votes
 from .pattern import least_costly_action as least_costly_action
 from .pattern import risk_coverage_curve as risk_coverage_curve

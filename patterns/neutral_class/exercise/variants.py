@@ -86,12 +86,12 @@ return labels
     Mistake(
         name="uncorrected",
         part="correction",
-        title="Nothing was corrected",
+        title="Chance was left out",
         why="Those who agreed by chance are missing from neutral. With two experts, that costs "
         "more than to have no neutral class.",
         code={
-            "ex-correction": """
-return proba
+            "ex-rates": """
+return np.eye(3)
 """
         },
     ),
@@ -101,41 +101,104 @@ return proba
         title="Coins that all show heads were counted, and all tails forgotten",
         why="Each happens with probability 2 ** -m, so by chance they agree with twice that.",
         code={
-            "ex-correction": """
-indifferent = np.minimum(proba[:, neutral_column] / (1 - 2.0**-n_votes), 1)
-decided = np.delete(proba, neutral_column, axis=1)
-decided = np.maximum(decided - indifferent[:, None] * 2.0**-n_votes, 0)
-total = decided.sum(axis=1)
-decided *= ((1 - indifferent) / np.where(total > 0, total, 1))[:, None]
-return np.insert(decided, neutral_column, indifferent, axis=1)
+            "ex-rates": """
+rates = np.eye(3)
+rates[neutral_column] = 2.0**-n_votes / 2
+rates[neutral_column, neutral_column] = 1 - 2.0**-n_votes
+return rates
 """
         },
     ),
     Mistake(
-        name="always-doubled",
+        name="always-half",
         part="correction",
-        title="Neutral is doubled, whatever the number of votes",
-        why="Half of the neutrals hide behind two votes, a quarter behind three.",
+        title="Half of the neutral cases hide, whatever the number of votes",
+        why="Half of the neutral cases hide behind two votes, a quarter behind three.",
+        code={
+            "ex-rates": """
+rates = np.eye(3)
+rates[neutral_column] = 0.25
+rates[neutral_column, neutral_column] = 0.5
+return rates
+"""
+        },
+    ),
+    Mistake(
+        name="taken-twice",
+        part="correction",
+        title="Each of the two labels got all that hides",
+        why="They share it: 2 ** -m for each, 2 ** (1 - m) for both together.",
+        code={
+            "ex-rates": """
+rates = np.eye(3)
+rates[neutral_column] = 2.0 ** (1 - n_votes)
+rates[neutral_column, neutral_column] = 1 - 2.0 ** (1 - n_votes)
+return rates
+"""
+        },
+    ),
+    Mistake(
+        name="column-for-row",
+        part="correction",
+        title="The rates are in the column of neutral, not in its row",
+        why="A row is a true state: it is the neutral case that may show any label.",
+        code={
+            "ex-rates": """
+rates = np.eye(3)
+rates[:, neutral_column] = 2.0**-n_votes
+rates[neutral_column, neutral_column] = 1 - 2.0 ** (1 - n_votes)
+return rates
+"""
+        },
+    ),
+    Mistake(
+        name="neutral-in-the-middle",
+        part="correction",
+        title="The middle class was taken for the neutral one",
+        why="Which it is depends on the names of the classes: use neutral_column.",
+        code={
+            "ex-rates": """
+alike = 2.0**-n_votes
+return np.array([[1, 0, 0], [alike, 1 - 2 * alike, alike], [0, 0, 1]])
+"""
+        },
+    ),
+    Mistake(
+        name="applied-again",
+        part="correction",
+        title="The rates were applied once more, not undone",
+        why="proba already holds what the votes show: solve for the states, with the inverse.",
         code={
             "ex-correction": """
-indifferent = np.minimum(2 * proba[:, neutral_column], 1)
-decided = np.delete(proba, neutral_column, axis=1)
-decided = np.maximum(decided - indifferent[:, None] / 4, 0)
+return proba @ label_rates
+"""
+        },
+    ),
+    Mistake(
+        name="transposed-equations",
+        part="correction",
+        title="The equations were transposed",
+        why="A row of proba is a row of states times the rates, whose rows are states.",
+        code={
+            "ex-correction": """
+state = proba @ np.linalg.inv(label_rates).T
+neutral = np.clip(state[:, neutral_column], 0, 1)
+decided = np.maximum(np.delete(state, neutral_column, axis=1), 0)
 total = decided.sum(axis=1)
-decided *= ((1 - indifferent) / np.where(total > 0, total, 1))[:, None]
-return np.insert(decided, neutral_column, indifferent, axis=1)
+decided *= ((1 - neutral) / np.where(total > 0, total, 1))[:, None]
+return np.insert(decided, neutral_column, neutral, axis=1)
 """
         },
     ),
     Mistake(
         name="rows-rescaled",
         part="correction",
-        title="The rows were rescaled to a sum of 1",
+        title="Neutral was raised, and the rows were rescaled to a sum of 1",
         why="That takes from neutral again what the correction has given it.",
         code={
             "ex-correction": """
 corrected = proba.copy()
-corrected[:, neutral_column] /= 1 - 2.0 ** (1 - n_votes)
+corrected[:, neutral_column] /= label_rates[neutral_column, neutral_column]
 return corrected / corrected.sum(axis=1, keepdims=True)
 """
         },
@@ -148,41 +211,92 @@ return corrected / corrected.sum(axis=1, keepdims=True)
         "votes to chance.",
         code={
             "ex-correction": """
-indifferent = np.minimum(proba[:, neutral_column] / (1 - 2.0 ** (1 - n_votes)), 1)
+neutral = np.minimum(proba[:, neutral_column] / label_rates[neutral_column, neutral_column], 1)
 decided = np.delete(proba, neutral_column, axis=1)
 total = decided.sum(axis=1)
-decided *= ((1 - indifferent) / np.where(total > 0, total, 1))[:, None]
-return np.insert(decided, neutral_column, indifferent, axis=1)
+decided *= ((1 - neutral) / np.where(total > 0, total, 1))[:, None]
+return np.insert(decided, neutral_column, neutral, axis=1)
 """
         },
     ),
     Mistake(
-        name="taken-twice",
+        name="coins-taken-for-granted",
         part="correction",
-        title="Each of the two labels gave up all that neutral gained",
-        why="They share it: 2 ** -m from each, 2 ** (1 - m) from both together.",
+        title="The two labels gave up the same, though the rates say otherwise",
+        why="Only fair coins fall on both sides alike. With a habit, one label owes more to it.",
         code={
             "ex-correction": """
-hidden = 2.0 ** (1 - n_votes)
-indifferent = np.minimum(proba[:, neutral_column] / (1 - hidden), 1)
-decided = np.delete(proba, neutral_column, axis=1)
-decided = np.maximum(decided - indifferent[:, None] * hidden, 0)
-return np.insert(decided, neutral_column, indifferent, axis=1)
+shown = label_rates[neutral_column, neutral_column]
+neutral = np.minimum(proba[:, neutral_column] / shown, 1)
+decided = np.delete(proba, neutral_column, axis=1) - neutral[:, None] * (1 - shown) / 2
+decided = np.maximum(decided, 0)
+total = decided.sum(axis=1)
+decided *= ((1 - neutral) / np.where(total > 0, total, 1))[:, None]
+return np.insert(decided, neutral_column, neutral, axis=1)
 """
         },
     ),
     Mistake(
-        name="neutral-in-the-middle",
+        name="mistakes-forgotten",
         part="correction",
-        title="The middle column was taken for the neutral one",
-        why="Which it is depends on the names of the classes: use neutral_column.",
+        title="Only the neutral row of the rates was used",
+        why="Where experts make mistakes, other states show the neutral label, too.",
         code={
             "ex-correction": """
-indifferent = np.minimum(proba[:, 1] / (1 - 2.0 ** (1 - n_votes)), 1)
-decided = np.maximum(proba[:, [0, 2]] - indifferent[:, None] * 2.0**-n_votes, 0)
+rates = label_rates[neutral_column]
+neutral = np.minimum(proba[:, neutral_column] / rates[neutral_column], 1)
+state = proba - neutral[:, None] * rates
+decided = np.maximum(np.delete(state, neutral_column, axis=1), 0)
 total = decided.sum(axis=1)
-decided *= ((1 - indifferent) / np.where(total > 0, total, 1))[:, None]
-return np.column_stack([decided[:, 0], indifferent, decided[:, 1]])
+decided *= ((1 - neutral) / np.where(total > 0, total, 1))[:, None]
+return np.insert(decided, neutral_column, neutral, axis=1)
+"""
+        },
+    ),
+    Mistake(
+        name="nothing-by-nothing",
+        part="correction",
+        title="Where all is neutral, nothing was divided by nothing",
+        why="The two labels sum to 0 there, and their share of what is left is 0: do not divide.",
+        code={
+            "ex-correction": """
+state = proba @ np.linalg.inv(label_rates)
+neutral = np.clip(state[:, neutral_column], 0, 1)
+decided = np.maximum(np.delete(state, neutral_column, axis=1), 0)
+decided *= ((1 - neutral) / decided.sum(axis=1))[:, None]
+return np.insert(decided, neutral_column, neutral, axis=1)
+"""
+        },
+    ),
+    Mistake(
+        name="subtracted-without-its-factor",
+        part="correction",
+        title="Each label gave up the rate of chance, not the rate times the neutral cases",
+        why="Only neutral cases fall by chance: multiply the rate by how probable neutral is.",
+        code={
+            "ex-correction": """
+rates = label_rates[neutral_column]
+neutral = np.minimum(proba[:, neutral_column] / rates[neutral_column], 1)
+decided = np.maximum(np.delete(proba - rates, neutral_column, axis=1), 0)
+total = decided.sum(axis=1)
+decided *= ((1 - neutral) / np.where(total > 0, total, 1))[:, None]
+return np.insert(decided, neutral_column, neutral, axis=1)
+"""
+        },
+    ),
+    Mistake(
+        name="factor-of-the-shown",
+        part="correction",
+        title="The rate of chance was multiplied by the shown neutrals, not by the true ones",
+        why="Those who hide are missing among the shown: correct neutral first, then subtract.",
+        code={
+            "ex-correction": """
+rates, shown = label_rates[neutral_column], proba[:, [neutral_column]]
+neutral = np.minimum(proba[:, neutral_column] / rates[neutral_column], 1)
+decided = np.maximum(np.delete(proba - shown * rates, neutral_column, axis=1), 0)
+total = decided.sum(axis=1)
+decided *= ((1 - neutral) / np.where(total > 0, total, 1))[:, None]
+return np.insert(decided, neutral_column, neutral, axis=1)
 """
         },
     ),
@@ -193,12 +307,12 @@ return np.column_stack([decided[:, 0], indifferent, decided[:, 1]])
         why="The columns are those of classes_, and the rows of the costs have the same order.",
         code={
             "ex-correction": """
-indifferent = np.minimum(proba[:, neutral_column] / (1 - 2.0 ** (1 - n_votes)), 1)
-decided = np.delete(proba, neutral_column, axis=1)
-decided = np.maximum(decided - indifferent[:, None] * 2.0**-n_votes, 0)
+state = proba @ np.linalg.inv(label_rates)
+neutral = np.clip(state[:, neutral_column], 0, 1)
+decided = np.maximum(np.delete(state, neutral_column, axis=1), 0)
 total = decided.sum(axis=1)
-decided *= ((1 - indifferent) / np.where(total > 0, total, 1))[:, None]
-return np.column_stack([decided, indifferent])
+decided *= ((1 - neutral) / np.where(total > 0, total, 1))[:, None]
+return np.column_stack([decided[:, 0], neutral, decided[:, 1]])
 """
         },
     ),
@@ -206,12 +320,11 @@ return np.column_stack([decided, indifferent])
         name="negative-probabilities",
         part="correction",
         title="Probabilities fall below 0 or rise above 1",
-        why="Let neutral end at 1 and each label at 0; the other label has what neutral leaves.",
+        why="Let neutral end at 0 and 1 and each label at 0; the other label has what neutral "
+        "leaves.",
         code={
             "ex-correction": """
-indifferent = proba[:, neutral_column] / (1 - 2.0 ** (1 - n_votes))
-decided = np.delete(proba, neutral_column, axis=1) - indifferent[:, None] * 2.0**-n_votes
-return np.insert(decided, neutral_column, indifferent, axis=1)
+return proba @ np.linalg.inv(label_rates)
 """
         },
     ),
@@ -222,10 +335,8 @@ return np.insert(decided, neutral_column, indifferent, axis=1)
         why="Its estimate was not what fell below 0: rescale the two labels only.",
         code={
             "ex-correction": """
-indifferent = proba[:, neutral_column] / (1 - 2.0 ** (1 - n_votes))
-decided = np.delete(proba, neutral_column, axis=1) - indifferent[:, None] * 2.0**-n_votes
-corrected = np.clip(np.insert(decided, neutral_column, indifferent, axis=1), 0, 1)
-return corrected / corrected.sum(axis=1, keepdims=True)
+state = np.clip(proba @ np.linalg.inv(label_rates), 0, 1)
+return state / state.sum(axis=1, keepdims=True)
 """
         },
     ),
@@ -236,14 +347,12 @@ return corrected / corrected.sum(axis=1, keepdims=True)
         why="proba may be the caller's own array: work on a copy.",
         code={
             "ex-correction": """
-proba[:, neutral_column] = np.minimum(proba[:, neutral_column] / (1 - 2.0 ** (1 - n_votes)), 1)
-for column in {0, 1, 2} - {neutral_column}:
-    proba[:, column] -= proba[:, neutral_column] * 2.0**-n_votes
-np.maximum(proba, 0, out=proba)
-total = proba.sum(axis=1) - proba[:, neutral_column]
-for column in {0, 1, 2} - {neutral_column}:
-    proba[:, column] *= (1 - proba[:, neutral_column]) / np.maximum(total, 1e-12)
-return proba
+proba[:] = proba @ np.linalg.inv(label_rates)
+neutral = np.clip(proba[:, neutral_column], 0, 1)
+decided = np.maximum(np.delete(proba, neutral_column, axis=1), 0)
+total = decided.sum(axis=1)
+decided *= ((1 - neutral) / np.where(total > 0, total, 1))[:, None]
+return np.insert(decided, neutral_column, neutral, axis=1)
 """
         },
     ),
@@ -295,14 +404,25 @@ return np.where(proba.max(axis=1) < 1 - price, review, action)
         },
     ),
     Mistake(
+        name="costs-of-the-first-row",
+        part="decision",
+        title="The costs of the first row were used for all",
+        why="With three axes, the first one of the costs is that of the rows.",
+        code={
+            "ex-decision": """
+return np.argmin(proba @ (cost if cost.ndim == 2 else cost[0]), axis=1)
+"""
+        },
+    ),
+    Mistake(
         name="last-of-equals",
         part="decision",
         title="Of equal actions the last is taken",
         why="argmin takes the first; a loop with <= does not.",
         code={
             "ex-decision": """
-expected = proba @ cost
-return cost.shape[1] - 1 - np.argmin(expected[:, ::-1], axis=1)
+expected = proba @ cost if cost.ndim == 2 else np.einsum("nc,nca->na", proba, cost)
+return expected.shape[1] - 1 - np.argmin(expected[:, ::-1], axis=1)
 """
         },
     ),
@@ -451,35 +571,61 @@ return labels.to_numpy()
         },
     ),
     Alternative(
-        name="correction by what neutral gains",
+        name="rates by counting heads",
+        code={
+            "ex-rates": """
+from math import comb
+chances = [comb(n_votes, heads) / 2**n_votes for heads in range(n_votes + 1)]
+others = [column for column in range(3) if column != neutral_column]
+rates = np.zeros((3, 3))
+for other in others:
+    rates[other, other] = 1
+rates[neutral_column, others[0]] = chances[0]
+rates[neutral_column, others[1]] = chances[-1]
+rates[neutral_column, neutral_column] = sum(chances[1:-1])
+return rates
+"""
+        },
+    ),
+    Alternative(
+        name="rates as a list, by conditions",
+        code={
+            "ex-rates": """
+def rate(state, label):
+    if state != neutral_column:
+        return float(state == label)
+    return 1 - 0.5 ** (n_votes - 1) if label == state else 0.5**n_votes
+return [[rate(state, label) for label in range(3)] for state in range(3)]
+"""
+        },
+    ),
+    Alternative(
+        name="correction by what neutral leaves to the first label",
         code={
             "ex-correction": """
-corrected = proba.copy()
-others = [column for column in range(3) if column != neutral_column]
-corrected[:, neutral_column] = np.clip(proba[:, neutral_column] / (1 - 0.5 ** (n_votes - 1)), 0, 1)
-gain = corrected[:, neutral_column] - proba[:, neutral_column]
+state = np.linalg.solve(label_rates.T, proba.T).T
+corrected = np.empty_like(state)
+first, second = (column for column in range(3) if column != neutral_column)
+corrected[:, neutral_column] = state[:, neutral_column].clip(0, 1)
+a, b = state[:, first].clip(0), state[:, second].clip(0)
 left = 1 - corrected[:, neutral_column]
-first = np.clip(proba[:, others[0]] - gain / 2, 0, left)
-corrected[:, others[0]] = first
-corrected[:, others[1]] = left - first
+share = np.divide(a, a + b, out=np.zeros_like(a), where=a + b > 0)
+corrected[:, first] = left * share
+corrected[:, second] = left - corrected[:, first]
 return corrected
 """
         },
     ),
     Alternative(
-        name="correction by solving for the truth, row by row",
+        name="correction row by row",
         code={
             "ex-correction": """
-alike = 0.5**n_votes
 others = [column for column in range(3) if column != neutral_column]
-mixing = np.eye(3)
-mixing[neutral_column, neutral_column] = 1 - 2 * alike
-for other in others:
-    mixing[other, neutral_column] = alike
 result = []
-for row in np.linalg.solve(mixing, proba.T).T:
-    neutral = min(row[neutral_column], 1.0)
-    a, b = (max(row[other], 0.0) for other in others)
+for row in proba:
+    solved = np.linalg.solve(label_rates.T, row)
+    neutral = min(max(solved[neutral_column], 0.0), 1.0)
+    a, b = (max(solved[other], 0.0) for other in others)
     scale = (1 - neutral) / (a + b) if a + b > 0 else 0.0
     fixed = [0.0, 0.0, 0.0]
     fixed[neutral_column], fixed[others[0]], fixed[others[1]] = neutral, a * scale, b * scale
@@ -492,7 +638,7 @@ return np.array(result)
         name="decision by broadcasting",
         code={
             "ex-decision": """
-expected = (proba[:, :, None] * cost[None, :, :]).sum(axis=1)
+expected = (proba[:, :, None] * cost).sum(axis=1)
 return expected.argmin(axis=-1)
 """
         },
@@ -502,8 +648,9 @@ return expected.argmin(axis=-1)
         code={
             "ex-decision": """
 actions = []
-for row in proba:
-    expected = [-sum(p * c for p, c in zip(row, column)) for column in cost.T]
+for i, row in enumerate(proba):
+    own = cost if cost.ndim == 2 else cost[i]
+    expected = [-sum(p * c for p, c in zip(row, column)) for column in own.T]
     actions.append(expected.index(max(expected)))
 return actions
 """
