@@ -240,24 +240,24 @@ CLAIMS = [
     Claim(
         "rate-of-false-alarms",
         "mechanism",
-        "Promised at most 5 % of days with an alarm where nothing has changed, the thresholds from "
-        "random deals have one on a share of at most {at_most}.",
+        "On days without a change, the thresholds from random deals promise at most 5 % false "
+        "alarms, and raise one on a share of at most {at_most}.",
         metric("alarms.random_deals.without_a_change"),
         at_most=0.15,
     ),
     Claim(
         "deviations-of-parts",
         "mechanism",
-        "Three deviations above the mean over five parts of the training rows have an alarm on a "
-        "share of at least {at_least} of the days.",
+        "On days without a change, three deviations above the mean over five parts of the training "
+        "rows raise an alarm on a share of at least {at_least}.",
         metric("alarms.three_deviations.without_a_change"),
         at_least=0.3,
     ),
     Claim(
         "as-good-as-corrected-tests",
         "parity",
-        "Textbook tests, corrected for their number, find the same: over all mistakes, the share "
-        "of wrong rows that is needed is {at_least} to {at_most} times theirs, on average.",
+        "On average over the mistakes, {at_least} to {at_most} times as many wrong rows are "
+        "needed as by textbook tests that are corrected for their number.",
         lambda m: mean_share(m, "random_deals") / mean_share(m, "tests_corrected"),
         at_least=0.5,
         at_most=2.0,
@@ -266,15 +266,15 @@ CLAIMS = [
         "a-fixed-threshold-finds-less",
         "mechanism",
         "A threshold of 0.1 for every column needs at least {at_least} times as many rows with "
-        "another first day of the week.",
+        "another first day of the week as random deals.",
         ratio("alarms.fixed_at_a_tenth.sunday_first", "alarms.random_deals.sunday_first"),
         at_least=2.0,
     ),
     Claim(
         "rare-values-hide",
         "limit",
-        "A zero in place of each missing temperature, which concerns one row of twenty, is only "
-        "found where a share of at least {at_least} of the rows comes out of the wrong code.",
+        "Zeros in place of missing temperatures are only found where a share of at least "
+        "{at_least} of the rows comes out of the wrong code.",
         metric("alarms.random_deals.zero_for_missing"),
         at_least=0.5,
     ),

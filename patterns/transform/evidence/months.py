@@ -116,9 +116,8 @@ CLAIMS = [
     Claim(
         "drift-is-no-damage",
         "limit",
-        "The distance does not tell the damage: relative to that of the winter's rate, the "
-        "model's log loss is in May and June lower by at least {at_least} than in April, when the "
-        "weather was nearer.",
+        "In May and June the weather is further away than in April. The model's log loss, "
+        "relative to that of the winter's rate, is lower by at least {at_least}.",
         lambda m: gain(m, "apr") - (gain(m, "may") + gain(m, "jun")) / 2,
         at_least=0.015,
     ),

@@ -286,16 +286,16 @@ CLAIMS = [
     Claim(
         "a-rewrite-without-mistake",
         "parity",
-        "Code that is written twice without a mistake gives the same features: a share of "
-        "{at_most} of the flights differs in any.",
+        "Code that is written twice without a mistake gives the same features: the share of "
+        "flights that differ in any feature is {at_most}.",
         lambda m: m["rewritten.no_mistake.changed"],
         at_most=0.0,
     ),
     Claim(
         "one-scaler",
         "benefit",
-        "The artifact's log loss is, on average over both seasons, at most {at_most} times that of "
-        "code that fits the scaler to the rows it serves, even to thousands of them.",
+        "On average over both seasons, the artifact's log loss is at most {at_most} times that "
+        "of code that scales by the served rows, even by thousands of them.",
         lambda m: 1 / average("scaling", "scaled_by_whole_test")(m),
         at_most=0.99,
         baseline="scaling.scaled_by_whole_test.log_loss_summer",
@@ -311,15 +311,16 @@ CLAIMS = [
     Claim(
         "sunday-first",
         "mechanism",
-        "Weekdays from Sunday = 1 in place of Monday = 0 raise it to at least {at_least} times, on "
-        "average over both seasons.",
+        "Weekdays from Sunday = 1 in place of Monday = 0 raise the log loss of the trees to at "
+        "least {at_least} times, on average over both seasons.",
         average("time", "sunday_first"),
         at_least=1.004,
     ),
     Claim(
         "codes-of-small-batches",
         "mechanism",
-        "Codes that are refitted to each 32 rows raise it to at least {at_least} times.",
+        "Codes that are refitted to each 32 rows raise the log loss of the trees to at least "
+        "{at_least} times in both seasons.",
         least("categories", "codes_of_32_rows"),
         at_least=1.015,
     ),
@@ -334,7 +335,8 @@ CLAIMS = [
     Claim(
         "trees-forgive-a-zero",
         "limit",
-        "The same zeros change the log loss of the trees by a share of at most {at_most}.",
+        "Zeros in place of missing numbers change the log loss of the trees by a share of at "
+        "most {at_most}.",
         most("missing", "zero"),
         at_most=0.06,
     ),
