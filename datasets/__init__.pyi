@@ -1,5 +1,7 @@
 from ._bundled import DataIntegrityError as DataIntegrityError
 from ._dataset import Dataset as Dataset
+from .bike_rentals import BikeRentals as BikeRentals
+from .bike_rentals import make_bike_rentals as make_bike_rentals
 from .crosses import CrossData as CrossData
 from .crosses import make_circle as make_circle
 from .crosses import make_day_hour as make_day_hour

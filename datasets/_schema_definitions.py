@@ -20,6 +20,9 @@ _DRUG = pa.Check.isin(["acetaminophen", "ibuprofen"])
 _STATE = pa.Check.isin(["acetaminophen", "either", "ibuprofen"])
 _DAY_NAME = pa.Check.isin(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"])
 _BINARY = pa.Check.isin([0, 1])
+_UTC_TEXT = pa.Check.str_matches(
+    r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", error="such as 2015-07-01T07:45:00Z"
+)
 _MINUS_1_TO_1 = pa.Check.in_range(-1, 1)
 _TWO_CLASSES = {
     "x0": pa.Column(float, _MINUS_1_TO_1),
@@ -103,6 +106,17 @@ SCHEMAS = {
             "ulcer": pa.Column(int, pa.Check.isin([0, 1])),
             "prescription": pa.Column(str, _DRUG),
             "state": pa.Column(str, _STATE),
+        },
+        strict=True,
+    ),
+    "bike_rentals": pa.DataFrameSchema(
+        {
+            "start": pa.Column(str, _UTC_TEXT),
+            "station": pa.Column(str, pa.Check.str_length(min_value=1)),
+            "weather": pa.Column(str, pa.Check.isin(["clear", "cloud", "rain"])),
+            "temperature": pa.Column(float, pa.Check.in_range(-30, 50), nullable=True),
+            "end": pa.Column(str, _UTC_TEXT),
+            "minutes": pa.Column(float, pa.Check.gt(0)),
         },
         strict=True,
     ),

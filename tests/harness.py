@@ -349,6 +349,8 @@ def test_the_recorded_results_reproduce(card: Card, documented: dict[str, Eviden
         again = fresh.experiments[name]
         assert list(found.metrics) == list(again.metrics)
         for metric, values in again.metrics.items():
+            if fresh.measures[metric.split(".")[2]].timed:
+                continue
             kept = found.metrics[metric][: len(values)]
             assert values == pytest.approx(kept, rel=TOLERANCE, abs=1e-6), metric
 
@@ -390,11 +392,13 @@ def test_fast_keeps_its_budget_and_work_side_by_side_equals_work_in_turn(
     assert re.fullmatch(rf"({card.slug}, 1 seed: \d+ of \d+ done\n)+", once.stderr)
 
     several, _ = timed([*measure, "--seeds", "2", "--jobs", "2"], tmp_path)
+    timed_names = {n for n, m in runner.load_evidence(card.slug).GLOSSARY.items() if m.timed}
     one, two = (
         {
             metric: values
             for found in json.loads(done.stdout)["experiments"].values()
             for metric, values in found["metrics"].items()
+            if metric.split(".")[2] not in timed_names
         }
         for done in (once, several)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -285,6 +286,13 @@ def answer(**bodies: str) -> Any:
     """The small exercise, answered."""
     code = {f"ex-{name}": body for name, body in bodies.items()}
     return build_module(replace_regions(SOURCE, code), "<answer>")
+
+
+def test_a_module_may_define_dataclasses() -> None:
+    source = "from __future__ import annotations\n"
+    source += "from dataclasses import dataclass\n@dataclass\nclass Pair:\n    a: int\n"
+    assert build_module(source, "<answer>").Pair(1).a == 1
+    assert "pattern" not in sys.modules
 
 
 class TestExplorations:

@@ -222,7 +222,8 @@ class TestUnseenAnswers:
             ),
             (
                 "ex-cdf",
-                "k = np.digitize(y, self.bin_lower_)\nreturn np.stack(list(map(np.take, cumulative, k)))",
+                "k = np.digitize(y, self.bin_lower_)\n"
+                "return np.stack(list(map(np.take, cumulative, k)))",
                 "whole-bin-at-its-lower-end",
             ),
         ],

@@ -21,10 +21,15 @@ MetricsOfSeeds = Mapping[str, tuple[float, ...]]
 
 @dataclass(frozen=True)
 class Measure:
-    """What a metric means, and which way is better; None where neither is."""
+    """What a metric means, and which way is better; None where neither is.
+
+    What is ``timed`` differs from run to run: claims judge it, but it is not measured again to
+    compare. Time against time in one run, and give the bounds room.
+    """
 
     meaning: str
     better: Literal["lower", "higher"] | None = None
+    timed: bool = False
 
     @property
     def arrow(self) -> str:

@@ -6,6 +6,7 @@ import copy
 import importlib
 import linecache
 import re
+import sys
 import textwrap
 import time
 import tomllib
@@ -425,7 +426,11 @@ def build_module(source: str, path: str) -> ModuleType:
     """Execute source as a module of its own; ``path`` is what messages call it."""
     module = ModuleType("pattern")
     module.__file__ = path
-    exec(compile(source, path, "exec"), module.__dict__)
+    sys.modules[module.__name__] = module  # where a dataclass looks for the module of its class
+    try:
+        exec(compile(source, path, "exec"), module.__dict__)
+    finally:
+        del sys.modules[module.__name__]
     return module
 
 

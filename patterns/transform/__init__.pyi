@@ -1,0 +1,13 @@
+from .keras_twin import keras_twin as keras_twin
+from .onnx_trees import OnnxTrees as OnnxTrees
+from .page import statistics_page as statistics_page
+from .pattern import ArtifactError as ArtifactError
+from .pattern import Feature as Feature
+from .pattern import Input as Input
+from .pattern import InputError as InputError
+from .pattern import ServingArtifact as ServingArtifact
+from .pattern import Transform as Transform
+from .pattern import Violation as Violation
+from .skew import compare as compare
+from .skew import describe as describe
+from .skew import infer_schema as infer_schema
