@@ -222,8 +222,7 @@ class TestUnseenAnswers:
             ),
             (
                 "ex-cdf",
-                "k = np.digitize(y, self.bin_lower_)\n"
-                "return np.stack(list(map(np.take, cumulative, k)))",
+                "return np.stack(list(map(np.take, cumulative, np.digitize(y, self.bin_lower_))))",
                 "whole-bin-at-its-lower-end",
             ),
         ],
