@@ -95,7 +95,7 @@ def column_layer(values: ArrayLike, way: str, n_buckets: int = 12) -> keras.laye
     # --8<-- [end:ex-adapt]
 
 
-def tabular_encoder(columns: Mapping[str, Any], ways: Mapping[str, str | Sequence[str]]) -> Encoder:
+def tabular_encoder(columns: Any, ways: Mapping[str, str | Sequence[str]]) -> Encoder:
     """Encode raw columns, each an input under its own name.
 
     There is no hidden layer here: what a column means may depend on the other inputs, so columns
@@ -267,7 +267,7 @@ def multimodal_model(
     encoders: Mapping[str, Encoder],
     joint_units: int = 64,
     modality_dropout: float | None = None,
-    learning_rate: float = 0.01,
+    learning_rate: Any = 0.01,
 ) -> keras.Model:
     """Join encoders to a compiled binary classifier that takes a dict of raw inputs.
 
@@ -280,6 +280,8 @@ def multimodal_model(
     modality_dropout : float, optional
         With it, the model takes a further input ``<modality>_present`` for each modality, of shape
         (batch, 1), and works without any of them (`ModalityDropout`).
+    learning_rate : float or Keras schedule
+        Of Adam.
 
     Returns
     -------
@@ -318,7 +320,7 @@ def multimodal_model(
     return model
 
 
-def model_inputs(model: keras.Model, columns: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+def model_inputs(model: keras.Model, columns: Any) -> dict[str, NDArray[Any]]:
     """Pick the inputs of a model out of a table, as arrays of the types and shapes it takes.
 
     Flags that ``columns`` lacks are 1: present. Where a modality is missing, give its flag as 0 and
