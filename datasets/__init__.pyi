@@ -8,6 +8,8 @@ from .crosses import make_lat_lon as make_lat_lon
 from .crosses import make_overcrossing as make_overcrossing
 from .crosses import make_xor as make_xor
 from .crosses import overcrossing_pair as overcrossing_pair
+from .house_prices import HousePrices as HousePrices
+from .house_prices import make_house_prices as make_house_prices
 from .nyc_flights import load_nyc_airlines as load_nyc_airlines
 from .nyc_flights import load_nyc_airports as load_nyc_airports
 from .nyc_flights import load_nyc_flights as load_nyc_flights

@@ -51,6 +51,18 @@ SCHEMAS = {
         },
         strict=True,
     ),
+    "house_prices": pa.DataFrameSchema(
+        {
+            "area": pa.Column(float, pa.Check.gt(0)),
+            "age": pa.Column(float, pa.Check.in_range(0, 100)),
+            "distance": pa.Column(float, pa.Check.ge(0)),
+            "garden": pa.Column(int, _BINARY),
+            "noise_0": pa.Column(float),
+            "noise_1": pa.Column(float),
+            "price": pa.Column(float, pa.Check.gt(0)),
+        },
+        strict=True,
+    ),
     "traffic_camera": pa.DataFrameSchema(
         {
             "image_id": pa.Column(int, pa.Check.in_range(0, 1796)),

@@ -370,7 +370,7 @@ class TestValidate:
         message = str(caught.value)
         assert "19 places" in message
         assert "temp: in_range(-30, 120): row 3: 999.0" in message
-        assert "row 14: nan and 6 more" in message
+        assert "precip: not missing: row 10, row 11, row 12, row 13, row 14 and 6 more" in message
         assert "hour: dtype('int64'), got float64" in message
         assert "dewp: column required" in message
 
@@ -394,3 +394,35 @@ class TestValidate:
     def test_an_unknown_schema_comes_with_the_nearest_name(self) -> None:
         with pytest.raises(ValueError, match=r"got 'nyc_flight'\. Did you mean 'nyc_flights'"):
             datasets.validate(pd.DataFrame(), "nyc_flight")
+
+    def test_what_is_infinite_is_named_once(self) -> None:
+        frame = datasets.make_rainfall(4, random_state=0).frame
+        frame.loc[1, "rain"], frame.loc[2, "pressure"] = np.inf, -np.inf
+        with pytest.raises(DataValidationError) as caught:
+            datasets.validate(frame, "rainfall")
+        found = caught.value.violations[["column", "rule", "row"]].to_numpy().tolist()
+        assert found == [["pressure", "finite", 2], ["rain", "finite", 1]]
+
+    def test_a_table_without_rows_is_none(self) -> None:
+        frame = datasets.make_rainfall(4, random_state=0).frame.iloc[:0]
+        with pytest.raises(DataValidationError, match="one row or more"):
+            datasets.validate(frame, "rainfall")
+
+    def test_a_column_that_occurs_twice_is_named(self) -> None:
+        frame = datasets.make_rainfall(4, random_state=0).frame
+        twice = pd.concat([frame, frame[["rain"]]], axis=1)
+        with pytest.raises(DataValidationError, match=r"in 1 place:\n- rain: column once$"):
+            datasets.validate(twice, "rainfall")
+
+    def test_whole_numbers_are_shown_as_they_are(self, weather: pd.DataFrame) -> None:
+        broken = weather.head(3).assign(month=[1, 13, 1])
+        with pytest.raises(DataValidationError, match=r"row 1: 13$"):
+            datasets.validate(broken, "nyc_weather")
+
+    def test_text_among_numbers_is_a_wrong_type_and_nothing_else(self) -> None:
+        frame = datasets.make_rainfall(2, random_state=0).frame
+        broken = frame.astype({"hour": object})
+        broken.loc[1, "hour"] = "noon"
+        with pytest.raises(DataValidationError) as caught:
+            datasets.validate(broken, "rainfall")
+        assert str(caught.value).splitlines()[1:] == ["- hour: dtype('float64'): row 1: 'noon'"]

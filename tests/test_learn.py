@@ -71,12 +71,11 @@ def run_pytest(
 
 
 class TestPytest:
-    def test_a_fresh_clone_prints_one_line_a_task_within_3_seconds(
-        self, workspace: Workspace
-    ) -> None:
-        started = time.perf_counter()
+    def test_a_fresh_clone_prints_one_line_per_task(self, workspace: Workspace) -> None:
+        before = os.times()
         answer = run_pytest(workspace, "exercises")
-        assert time.perf_counter() - started < 3
+        after = os.times()
+        assert after.children_user - before.children_user < 6  # nothing heavy is imported
         lines = [line for line in answer.stdout.splitlines() if "  not written yet  " in line]
         parts = [part.name for slug in learn.available() for part in Exercise.load(slug).parts]
         assert sorted(line.split()[1] for line in lines) == sorted(parts)
@@ -110,7 +109,7 @@ class TestPytest:
 
 
 class TestGrading:
-    """Whatever the code does, there is a verdict within 10 seconds, and the rest is graded too."""
+    """Whatever the code does, there is a verdict in seconds, and the rest is graded too."""
 
     @pytest.mark.parametrize(
         ("code", "verdict"),
@@ -137,21 +136,60 @@ class TestGrading:
     )
     def test_code_that_goes_astray(self, workspace: Workspace, code: str, verdict: str) -> None:
         path = write(workspace, bounds=code, residuals=SOLUTION["ex-residuals"])
-        started = time.perf_counter()
         verdicts = grade(EXERCISE, path)
-        assert time.perf_counter() - started < 10
         assert verdict in " ".join(learn.failures(verdicts, "bounds").split())
         found = outcomes(EXERCISE, verdicts)
         assert (found["bounds"], found["residuals"]) == ("failed", "passed")
         assert found["crps"] == "not written yet"
 
-    def test_loops_everywhere(self, workspace: Workspace) -> None:
+    def test_loops_everywhere_are_stopped_after_a_few_seconds_of_work(
+        self, workspace: Workspace
+    ) -> None:
         loop = "while True:\n    pass"
         path = write(workspace, bounds=loop, cdf=loop, quantile=loop, crps=loop, residuals=loop)
-        started = time.perf_counter()
+        before = os.times()
         verdicts = grade(EXERCISE, path)
-        assert time.perf_counter() - started < 10
+        after = os.times()
+        worked = after.children_user + after.children_system
+        assert worked - before.children_user - before.children_system < 30
         assert set(outcomes(EXERCISE, verdicts).values()) == {"failed"}
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "import os, time\nif os.fork() == 0:\n    time.sleep(300)\nreturn y",
+            "import os, time\nif os.fork() == 0:\n    time.sleep(300)\nos._exit(0)",
+            "import subprocess\nsubprocess.Popen(['sleep', '300'])\nreturn y",
+        ],
+        ids=["fork", "fork and end", "another program"],
+    )
+    def test_what_the_code_starts_ends_with_it(self, workspace: Workspace, code: str) -> None:
+        path = write(workspace, bounds=code, residuals=SOLUTION["ex-residuals"])
+        started = time.monotonic()
+        found = outcomes(EXERCISE, grade(EXERCISE, path))
+        assert (found["bounds"], found["residuals"]) == ("failed", "passed")
+        assert time.monotonic() - started < 120  # the child sleeps for 300
+
+    def test_files_that_the_code_writes_go_to_a_folder_of_its_own(
+        self, workspace: Workspace
+    ) -> None:
+        name = "written-by-a-learner.txt"
+        path = write(workspace, bounds=f"open({name!r}, 'w').write('mine')\nreturn y")
+        grade(EXERCISE, path)
+        assert not [
+            p for p in (Path(name), PATTERNS.parent / name, path.parent / name) if p.exists()
+        ]
+
+    def test_a_byte_order_mark_does_no_harm(self, workspace: Workspace) -> None:
+        path = workspace.cut(EXERCISE)
+        path.write_text(EXERCISE.source, "utf-8-sig")
+        assert {verdict.status for verdict in grade(EXERCISE, path)} == {"passed"}
+
+    def test_an_error_whose_message_fails_is_shown(self, workspace: Workspace) -> None:
+        code = "class E(Exception):\n    def __str__(self):\n        raise E\nraise E"
+        text = learn.failures(grade(EXERCISE, write(workspace, bounds=code)), "bounds")
+        assert "E: its message cannot be shown" in text
 
     def test_checks_before_a_crash_count(self, workspace: Workspace) -> None:
         path = write(workspace, cdf=SOLUTION["ex-cdf"], quantile="import os\nos._exit(1)")
@@ -200,16 +238,17 @@ class TestUnseenAnswers:
         module = build_module(replace_regions(EXERCISE.source, code), "<answer>")
         failed = [verdict for verdict in EXERCISE.judge(module) if verdict.status == "failed"]
         assert {verdict.part for verdict in failed} == {"crps"}
-        assert "none of the known mistakes" in failed[0].text
+        assert failed[0].mistake is None
+        assert "looks like" not in failed[0].text
 
 
 class TestCommands:
     def test_learn_shows_the_next_task(self, command: Command) -> None:
         code, text = command("learn")
         assert code == 0
-        assert "Next, " in text
+        assert "Task " in text
         text = command("learn", "reframing")[1]
-        assert "Next, bounds" in text
+        assert "Task bounds: Bins, with one of its own for the zeros" in text
         assert str(Path("exercises/reframing/pattern.py:57")) in text
 
     def test_learn_shows_what_is_wrong(self, command: Command, workspace: Workspace) -> None:
@@ -217,6 +256,38 @@ class TestCommands:
         code, text = command("learn", "reframing")
         assert code == 1
         assert "absolute error of the forecast's mean" in text
+
+    def test_a_task_is_shown_with_the_function_that_it_is_in(self, command: Command) -> None:
+        text = command("learn", "reframing", "crps")[1]
+        assert "Task crps: Score the whole forecast" in text
+        assert "    class BinnedDistributionRegressor(" in text
+        assert "        def crps(self, X: Any, y: ArrayLike" in text
+        assert "np.searchsorted" not in text
+
+    def test_the_task_that_fails_stays_on_the_screen_and_gets_the_hint(
+        self, command: Command, workspace: Workspace
+    ) -> None:
+        write(workspace, crps=WRONG["ex-crps"])
+        text = command("learn", "reframing")[1]
+        assert "Task crps: Score the whole forecast" in text
+        assert "learn hint reframing crps" in text
+        assert "crps: hint 1 of 3" in command("learn", "hint")[1]
+
+    def test_without_a_name_it_stays_with_the_exercise_that_was_worked_on(
+        self, command: Command, workspace: Workspace
+    ) -> None:
+        for slug in learn.available():
+            workspace.cut(Exercise.load(slug))
+        write(workspace, crps=WRONG["ex-crps"])
+        assert command("learn")[1].startswith("Reframing: ")
+
+    def test_an_import_of_the_finished_pattern_is_told(
+        self, command: Command, workspace: Workspace
+    ) -> None:
+        path = write(workspace, residuals="from patterns.reframing import x\nreturn x")
+        text = command("learn", "reframing")[1]
+        line = path.read_text("utf-8").splitlines().index("    from patterns.reframing import x")
+        assert f"Line {line + 1} of your file imports the finished pattern" in text
 
     def test_list_shows_what_has_passed(self, command: Command, workspace: Workspace) -> None:
         assert "0 of 4   bounds cdf crps residuals\n" in command("learn", "list")[1]

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 PATTERNS = Path(__file__).parents[1]
+ROOT = PATTERNS.parent  # of a clone
 
 
 class UnknownPatternError(LookupError):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from patterns._kit.cards import Card, UnknownPatternError, catalogue, find
+from patterns._kit.cards import ROOT, Card, UnknownPatternError, catalogue, find
+from patterns._kit.tables import print_what_the_terminal_can_show
+from patterns._kit.workers import keep_compiled
 
 if TYPE_CHECKING:
     from patterns._kit.evidence import Settings
@@ -18,23 +21,45 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; return its exit code: 0 well, 1 a claim failed, 2 used wrongly."""
+    """Run the command line and return its exit code.
+
+    0: success. 1: a claim or a task failed. 2: used wrongly. 3: the system refused, as with a full
+    disk. 130: interrupted.
+    """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    keep_compiled()
+    print_what_the_terminal_can_show()
     try:
-        options = _parser(_named(arguments)).parse_args(arguments)
+        parser = _parser(_named(arguments))
+        options, rest = parser.parse_known_args(arguments)
+        if rest and getattr(options, "all", False):
+            options.parser.error(f"{rest[0]} is no option of --all; settings need the NAME")
+        if rest:
+            getattr(options, "parser", parser).error(f"unrecognized arguments: {' '.join(rest)}")
+        if options.handler is not _list and not (ROOT / "mkdocs.yml").exists():
+            return _refuse(2, "an installed copy only lists the patterns; clone the repository")
         return int(options.handler(options))
     except UnknownPatternError as error:
-        print(f"patterns: {error.args[0]}", file=sys.stderr)
-        return 2
+        return _refuse(2, error.args[0])
     except KeyboardInterrupt:
-        print(
-            "\npatterns: interrupted; `patterns measure` goes on where it stopped", file=sys.stderr
-        )
-        return 130
+        return _refuse(130, "interrupted")
+    except MemoryError as error:
+        return _refuse(3, f"not enough memory: {error}")
+    except BrokenExecutor:
+        return _refuse(3, "a worker process ended suddenly; the machine may be out of memory")
+    except OSError as error:
+        return _refuse(3, str(error))
+
+
+def _refuse(code: int, why: str) -> int:
+    print(f"patterns: {why}", file=sys.stderr)
+    return code
 
 
 def _named(arguments: Sequence[str]) -> Card | None:
     """The pattern that `measure` is asked for: only with it are all of its flags known."""
+    if arguments[:1] != ["measure"]:
+        return None
     slugs = {card.slug: card for card in catalogue()}
     return next((slugs[word] for word in arguments[1:] if word in slugs), None)
 
@@ -53,7 +78,7 @@ def _parser(card: Card | None) -> argparse.ArgumentParser:
     add = run.add_argument
     add("--record", action="store_true", help="keep the outcome as that of the repository")
     _add_out(run)
-    run.set_defaults(handler=_run)
+    run.set_defaults(handler=_run, parser=run)
 
     measure = commands.add_parser(
         "measure",
@@ -78,12 +103,13 @@ def _parser(card: Card | None) -> argparse.ArgumentParser:
 
     docs = commands.add_parser("docs", help="the documentation site")
     docs.add_argument("action", choices=["build", "serve"])
+    docs.add_argument("--port", type=int, default=8000, metavar="N", help="of serve (default 8000)")
     docs.set_defaults(handler=_docs)
 
     learn = commands.add_parser(
         "learn",
         help="exercises: write a pattern yourself",
-        usage="patterns learn [--watch] [NAME]\n"
+        usage="patterns learn [--watch] [NAME [TASK]]\n"
         "       patterns learn list | hint [NAME [TASK]] | diff [NAME]\n"
         "       patterns learn reset NAME | update [NAME]",
         description="Grade an exercise and show what to do next; without NAME, the next one that "
@@ -105,9 +131,9 @@ def _parser(card: Card | None) -> argparse.ArgumentParser:
 
 
 def _add_names(parser: argparse.ArgumentParser) -> None:
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("name", nargs="?", metavar="NAME", help="a pattern of `patterns list`")
-    which.add_argument("--all", action="store_true", help="every pattern")
+    add = parser.add_argument
+    add("name", nargs="?", metavar="NAME", help="a pattern of `patterns list`")
+    add("--all", action="store_true", help="every pattern")
 
 
 def _add_out(parser: argparse.ArgumentParser) -> None:
@@ -120,6 +146,13 @@ def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be 1 or more, got {number}")
+    return number
+
+
+def _whole(text: str) -> int:
+    number = int(text)
+    if abs(number) > 10**9:
+        raise argparse.ArgumentTypeError(f"must be at most 1000000000, got {number}")
     return number
 
 
@@ -138,6 +171,8 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _chosen(options: argparse.Namespace) -> tuple[Card, ...]:
+    if bool(options.name) == options.all:
+        options.parser.error("give the NAME of one pattern, or --all")
     return catalogue() if options.all else (find(options.name),)
 
 
@@ -237,7 +272,8 @@ def _add_settings(parser: argparse.ArgumentParser, card: Card) -> None:
         else:
             many = isinstance(default, tuple)
             kind, nargs = (type(default[0]), "+") if many else (type(default), None)
-            group.add_argument(flag, type=kind, nargs=nargs, metavar="X", help=help_text)
+            read = _whole if kind is int else kind
+            group.add_argument(flag, type=read, nargs=nargs, metavar="X", help=help_text)
 
 
 def _field_comments(config: type) -> dict[str, str]:
@@ -276,7 +312,7 @@ def _show(page: Path, options: argparse.Namespace) -> None:
 def _docs(options: argparse.Namespace) -> int:
     from patterns._kit import docs
 
-    return docs.serve() if options.action == "serve" else docs.build()
+    return docs.serve(options.port) if options.action == "serve" else docs.build()
 
 
 def _learn(options: argparse.Namespace) -> int:

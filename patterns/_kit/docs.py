@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import tomllib
 from html import escape
 from pathlib import Path
 from textwrap import indent
 
-from patterns._kit.cards import PATTERNS, Card, catalogue
+from patterns._kit.cards import ROOT, Card, catalogue
 from patterns._kit.evidence import Evidence, Findings, Words
-from patterns._kit.exercise import Exercise
+from patterns._kit.exercise import Exercise, exercise_path
 from patterns._kit.report import REAL_DATA, claim_table, metric_tables
 from patterns._kit.story import Story
 from patterns._kit.tables import Table, markdown, three_digits
 
-ROOT = PATTERNS.parent
 SNIPPETS = ROOT / "build" / "snippets"
 FIGURES = ROOT / "docs" / "figures"
 
@@ -33,10 +34,25 @@ def build() -> int:
     return _mkdocs("build", "--strict")
 
 
-def serve() -> int:
-    """Write the snippets and show the site at a local address until interrupted."""
+def serve(port: int) -> int:
+    """Write the snippets and show the site at a local address until interrupted.
+
+    Raises
+    ------
+    OSError
+        When the port is taken or out of range.
+    """
+    address = f"127.0.0.1:{port}"
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            raise OSError(f"{address} cannot be used; give another --port ({error})") from None
     write_snippets()
-    return _mkdocs("serve", "--dev-addr", "127.0.0.1:8000")
+    try:
+        return _mkdocs("serve", "--dev-addr", address)
+    except KeyboardInterrupt:  # the way to stop it
+        return 0
 
 
 def write_snippets() -> None:
@@ -91,6 +107,7 @@ def _write_pattern(card: Card, story: Story, evidence: Evidence) -> None:
         + ", ".join(f"{name} {version}" for name, version in evidence.versions.items())
         + ".\n"
     )
+    snippets["exercise"] = exercise_markdown(card.slug)
     folder = SNIPPETS / card.slug
     folder.mkdir()
     for name, text in snippets.items():
@@ -133,6 +150,18 @@ def figure_markdown(card: Card, name: str, words: Words) -> str:
     return f'<figure markdown="span">\n  {image}\n  {caption}\n</figure>\n'
 
 
+def exercise_markdown(slug: str) -> str:
+    """The tasks of the exercise, and how well its questions know a wrong answer."""
+    exercise = Exercise.load(slug)
+    found = tomllib.loads(exercise_path(slug).with_name("mutants.toml").read_text("utf-8"))
+    tasks = "".join(f"{number}. {p.title}\n" for number, p in enumerate(exercise.parts, start=1))
+    return (
+        f"`uv run patterns learn {slug}` grades what you write:\n\n{tasks}\nThe questions refuse "
+        f"{found['refused']} of {found['mutants']} small changes of the right code that make it "
+        "wrong. See [Exercises](../learn.md).\n"
+    )
+
+
 def mistakes_markdown(slug: str) -> str:
     """Where it goes wrong: by task, each named mistake, its code, and what its first check prints.
 
@@ -153,8 +182,6 @@ def mistakes_markdown(slug: str) -> str:
 
 
 def _mkdocs(*arguments: str) -> int:
-    if not (ROOT / "mkdocs.yml").exists():
-        sys.exit("patterns: the docs are built from a clone of the repository")
     command = [sys.executable, "-m", "mkdocs", *arguments]
     quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}  # of Material's end of life, in 2027
     return subprocess.run(command, cwd=ROOT, env=quiet, check=False).returncode

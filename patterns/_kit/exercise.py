@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import linecache
 import re
 import textwrap
+import time
 import tomllib
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -20,6 +23,7 @@ from patterns._kit.cards import PATTERNS
 MARKER = re.compile(r"^ *# --8<-- \[(start|end):(ex-[\w-]+)\]$")
 WIDTH = 100
 N_HINTS = 3
+EXPLORATION_SECONDS = 1.0  # of processor time
 
 
 class ExerciseError(ValueError):
@@ -67,19 +71,29 @@ class Case:
         What is called, as the learner would write it.
     answer : function of a module-like object
         Makes the call.
+    expected : array-like
+        The answer wanted: numbers are compared with a tolerance. A case of an exploration leaves it
+        out, because there the reference answers.
     view : function of what the call returns, optional
         What of it is compared and shown.
-    expected : array-like of float
-        The answer wanted, compared with a tolerance.
     reads : str
         What the numbers are, when the call alone does not say it.
+    kind : str
+        What kind of input it is, in a few words: told when some kinds are right and others wrong.
+    arguments : mapping of name to value
+        What is passed to the call and must come back unchanged.
+    same : function of two answers, optional
+        Whether they are equally right, where more than one answer is.
     """
 
     call: str
     answer: Callable[[Any], Any]
-    expected: Any
+    expected: Any = None
     view: Callable[[Any], Any] = lambda result: result
     reads: str = ""
+    kind: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    same: Callable[[Any, Any], bool] | None = None
 
 
 Suspects = Mapping[Mistake, Any]
@@ -128,46 +142,102 @@ class Check:
         for case in cases:
             on_call(case.call)
             answer = _ask(case, module)
-            if isinstance(answer, _Raised) and isinstance(answer.error, NotImplementedError):
+            if _is_unwritten(answer):
                 return Verdict(self.name, self.part, "unwritten")
             answers.append(answer)
         pairs = list(zip(cases, answers, strict=True))
-        failed = [(case, got) for case, got in pairs if not _same(got, case.expected)]
+        failed = [(case, got) for case, got in pairs if not _fits(case, got, case.expected)]
         if not failed:
             return Verdict(self.name, self.part, "passed")
 
         case, got = failed[0]
-        entries = {
-            "called": case.call,
-            "should give": _show(case.expected, case.reads),
-            "gave": _show(got, case.reads),
-            "why": self.why,
-        }
+        entries = _entries(case, got, case.expected, self.why)
         mistake = self._recognize(pairs, suspects())
         if mistake:
             entries["looks like"] = f"{mistake.title}. {mistake.why}"
-        elif not isinstance(got, _Raised):
-            entries["looks like"] = "none of the known mistakes"
-        entries["inputs"] = f"{len(failed)} of {len(cases)} give another answer; this is the first"
+        entries["inputs"] = _which_fail(cases, [case for case, _ in failed])
         name = mistake.name if mistake else None
-        return Verdict(
-            self.name, self.part, "failed", block(self.title, entries), name, len(failed)
-        )
+        text = block(self.title, entries)
+        return Verdict(self.name, self.part, "failed", text, name, len(failed))
 
     def _recognize(self, pairs: Sequence[tuple[Case, Any]], suspects: Suspects) -> Mistake | None:
-        """The mistake that gives the most of the wrong answers and the fewest others."""
-        scores = {}
+        """The mistake that gives all of the answers, the right ones too; the first of equals."""
         for mistake, suspect in suspects.items():
-            if mistake.part != self.part:
-                continue
-            hits = contradictions = 0
-            for case, got in pairs:
-                alike, right = _same(got, _ask(case, suspect)), _same(got, case.expected)
-                hits += alike and not right
-                contradictions += not alike
-            if hits:
-                scores[mistake] = hits, -contradictions
-        return max(scores, key=lambda mistake: scores[mistake], default=None)
+            if mistake.part == self.part and all(
+                _fits(case, got, _ask(case, suspect)) for case, got in pairs
+            ):
+                return mistake
+        return None
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """A question with random inputs, put to an answer and to the reference.
+
+    It follows when all checks of its part have passed, and finds what no author thought of.
+    """
+
+    name: str
+    part: str
+    title: str
+    why: str
+    draw: Callable[[Any], Case]
+    n_examples: int
+
+    def __call__(
+        self,
+        module: Any,
+        reference: Any,
+        on_call: Callable[[str], None] = lambda call: None,
+        seconds: float = EXPLORATION_SECONDS,
+    ) -> Verdict:
+        """Look for the simplest input on which a module and the reference differ.
+
+        Parameters
+        ----------
+        on_call : function of the text of a call, optional
+            Is told of each call before it is made.
+        seconds : float
+            Processor time after which no further input is tried.
+        """
+        import random
+
+        from hypothesis import HealthCheck, Phase, find, settings
+        from hypothesis import strategies as st
+        from hypothesis.errors import HypothesisException
+
+        until = time.process_time() + seconds
+        found: list[tuple[Case, Any, Any]] = []
+
+        def differs(case: Case) -> bool:
+            if time.process_time() > until:
+                return False
+            on_call(case.call)
+            got = _ask(case, module)
+            wanted = _ask(replace(case, arguments={}), reference)
+            if _fits(case, got, wanted):
+                return False
+            found.append((case, got, wanted))
+            return True
+
+        how = settings(
+            max_examples=self.n_examples,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate, Phase.shrink],
+            suppress_health_check=list(HealthCheck),
+        )
+        # Whatever ends the search, among it an answer that is not the same twice, `found` has it.
+        with suppress(HypothesisException):
+            find(st.composite(self.draw)(), differs, settings=how, random=random.Random(0))
+        if not found:
+            return Verdict(self.name, self.part, "passed")
+        case, got, wanted = found[-1]  # the search goes from any difference to simpler ones
+        if _is_unwritten(got):
+            return Verdict(self.name, self.part, "unwritten")
+        entries = _entries(case, got, wanted, self.why)
+        entries["inputs"] = "found by comparing with the reference; the simplest that differs"
+        return Verdict(self.name, self.part, "failed", block(self.title, entries), n_failed=1)
 
 
 def check(part: str, why: str) -> Callable[[Callable[[], Iterable[Case]]], Check]:
@@ -176,6 +246,18 @@ def check(part: str, why: str) -> Callable[[Callable[[], Iterable[Case]]], Check
     def decorate(cases: Callable[[], Iterable[Case]]) -> Check:
         title = (cases.__doc__ or "").strip().rstrip(".")
         return Check(cases.__name__, part, title, why, cases)
+
+    return decorate
+
+
+def explore(
+    part: str, why: str, n_examples: int = 60
+) -> Callable[[Callable[[Any], Case]], Exploration]:
+    """Make an exploration of a function of hypothesis's ``draw``; its docstring is the title."""
+
+    def decorate(draw: Callable[[Any], Case]) -> Exploration:
+        title = (draw.__doc__ or "").strip().rstrip(".")
+        return Exploration(draw.__name__, part, title, why, draw, n_examples)
 
     return decorate
 
@@ -216,6 +298,17 @@ class Exercise:
         return tuple(value for value in vars(module).values() if isinstance(value, Check))
 
     @cached_property
+    def explorations(self) -> tuple[Exploration, ...]:
+        """The explorations, likewise."""
+        module = importlib.import_module(f"patterns.{self.slug}.exercise.checks")
+        return tuple(value for value in vars(module).values() if isinstance(value, Exploration))
+
+    @cached_property
+    def reference(self) -> Any:
+        """The pattern itself."""
+        return importlib.import_module(f"patterns.{self.slug}.pattern")
+
+    @cached_property
     def mistakes(self) -> tuple[Mistake, ...]:
         """The named wrong solutions."""
         module = importlib.import_module(f"patterns.{self.slug}.exercise.variants")
@@ -248,10 +341,30 @@ class Exercise:
             for mistake in self.mistakes
         }
 
-    def judge(self, module: Any) -> Iterator[Verdict]:
-        """Put every check to a module-like object."""
-        for question in self.checks:
-            yield question(module, lambda: self.suspects)
+    def judge(
+        self,
+        module: Any,
+        parts: Sequence[str] | None = None,
+        asks: Callable[[Check | Exploration, str], None] = lambda question, call: None,
+    ) -> Iterator[Verdict]:
+        """Put every check to a module-like object, and explore the parts whose checks all pass.
+
+        Parameters
+        ----------
+        parts : names of parts, optional
+            The others are left out.
+        asks : function of a question and the text of a call, optional
+            Is told of each call before it is made.
+        """
+        open_parts = {part.name for part in self.parts if parts is None or part.name in parts}
+        for check in [check for check in self.checks if check.part in open_parts]:
+            verdict = check(module, lambda: self.suspects, partial(asks, check))
+            if verdict.status != "passed":
+                open_parts.discard(check.part)
+            yield verdict
+        for exploration in self.explorations:
+            if exploration.part in open_parts:
+                yield exploration(module, self.reference, partial(asks, exploration))
 
 
 def regions(source: str) -> dict[str, tuple[int, int]]:
@@ -317,7 +430,10 @@ def build_module(source: str, path: str) -> ModuleType:
 
 def describe_error(error: BaseException, path: str | None) -> str:
     """An exception in one line, with the last line of ``path`` that took part in it."""
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except Exception:
+        text = "its message cannot be shown"
     text = f"{type(error).__name__}: {text}" if text else type(error).__name__
     if isinstance(error, SystemExit):
         text += " (the code ended the program)"
@@ -341,7 +457,7 @@ def name_line(path: str, number: int) -> str:
 def block(title: str, entries: Mapping[str, str]) -> str:
     """A title and labeled entries, wrapped under each other."""
     width = max(map(len, entries)) + 2
-    lines = [f"{title}."]
+    lines = [title if title.endswith(("?", "!")) else f"{title}."]
     for label, text in entries.items():
         lines += textwrap.wrap(
             text,
@@ -368,7 +484,17 @@ class _Unfit:
     result: Any
 
 
+@dataclass(frozen=True)
+class _Changed:
+    """An answer whose call has changed what was passed to it."""
+
+    name: str
+    before: Any
+    after: Any
+
+
 def _ask(case: Case, module: Any) -> Any:
+    before = copy.deepcopy(dict(case.arguments))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -377,10 +503,24 @@ def _ask(case: Case, module: Any) -> Any:
         raise
     except BaseException as error:  # SystemExit is an answer too
         return _Raised(error, getattr(module, "__file__", None))
+    for name, value in case.arguments.items():
+        if not _same(value, before[name]):
+            return _Changed(name, before[name], value)
     try:
         return None if result is None else case.view(result)
     except Exception:  # no array, or one of another shape: shown as it is, equal to nothing
         return _Unfit(result)
+
+
+def _is_unwritten(answer: Any) -> bool:
+    return isinstance(answer, _Raised) and isinstance(answer.error, NotImplementedError)
+
+
+def _fits(case: Case, got: Any, wanted: Any) -> bool:
+    odd = (_Raised, _Unfit, _Changed)
+    if case.same and not isinstance(got, odd) and not isinstance(wanted, odd):
+        return case.same(got, wanted)
+    return _same(got, wanted)
 
 
 def _same(got: Any, wanted: Any) -> bool:
@@ -388,16 +528,39 @@ def _same(got: Any, wanted: Any) -> bool:
 
     if isinstance(got, _Raised) or isinstance(wanted, _Raised):
         both = isinstance(got, _Raised) and isinstance(wanted, _Raised)
-        return both and repr(got.error) == repr(wanted.error)
+        return both and type(got.error) is type(wanted.error)
+    if isinstance(got, _Unfit | _Changed) or isinstance(wanted, _Unfit | _Changed):
+        return type(got) is type(wanted) and repr(got) == repr(wanted)
     if got is None or wanted is None:
         return got is wanted
     try:
-        got, wanted = np.asarray(got, dtype=float), np.asarray(wanted, dtype=float)
-    except (TypeError, ValueError):
+        got_array, wanted_array = np.asarray(got), np.asarray(wanted)
+    except ValueError:  # rows of different lengths
+        return bool(got == wanted)
+    if got_array.shape != wanted_array.shape:
         return False
-    if got.shape != wanted.shape:
-        return False
-    return np.allclose(got, wanted, rtol=1e-6, atol=1e-9, equal_nan=True)
+    is_text = "U" in got_array.dtype.kind + wanted_array.dtype.kind
+    try:
+        if not is_text:
+            numbers = got_array.astype(float), wanted_array.astype(float)
+            return np.allclose(*numbers, rtol=1e-6, atol=1e-9, equal_nan=True)
+    except (TypeError, ValueError):  # objects that are no numbers
+        pass
+    return bool(got_array.tolist() == wanted_array.tolist())
+
+
+def _entries(case: Case, got: Any, wanted: Any, why: str) -> dict[str, str]:
+    entries = {"called": case.call, "should give": _show(wanted, case.reads)}
+    return {**entries, "gave": _show(got, case.reads), "why": why}
+
+
+def _which_fail(cases: Sequence[Case], failed: Sequence[Case]) -> str:
+    """How many inputs fail, and which kinds of them."""
+    text = f"{len(failed)} of {len(cases)} give another answer; this is the first"
+    wrong = dict.fromkeys(case.kind for case in failed if case.kind)
+    right = dict.fromkeys(case.kind for case in cases if case.kind and case.kind not in wrong)
+    text += f"; wrong: {', '.join(wrong)}" if wrong else ""
+    return text + (f"; right: {', '.join(right)}" if right else "")
 
 
 def _show(value: Any, reads: str) -> str:
@@ -405,6 +568,11 @@ def _show(value: Any, reads: str) -> str:
 
     if isinstance(value, _Raised):
         return describe_error(value.error, value.path)
+    if isinstance(value, _Changed):
+        return (
+            f"the argument {value.name} comes back changed, from {_show(value.before, '')} to "
+            f"{_show(value.after, '')}; work on a copy"
+        )
     if value is None:
         return "None (is a return missing?)"
     try:

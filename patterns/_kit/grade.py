@@ -14,18 +14,20 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from patterns._kit.cards import PATTERNS
+from patterns._kit.cards import ROOT
 from patterns._kit.exercise import (
+    Check,
     Exercise,
+    Exploration,
     Verdict,
     block,
     build_module,
@@ -38,7 +40,9 @@ from patterns._kit.workers import ONE_THREAD
 CHECK_SECONDS = 3.0  # for one check, or for the import of the learner's file
 TOTAL_SECONDS = 7.0  # for all of them together
 START_SECONDS = 120.0  # for our own imports, before any of the learner's code runs
+POLL_SECONDS = 0.1
 MEMORY_BYTES = 4 * 2**30
+UNREADABLE = "The file cannot be imported"
 N_PRINTED = 1000  # characters shown of what a check's calls print
 
 
@@ -52,16 +56,21 @@ class Grader:
     """
 
     def __init__(self, slug: str) -> None:
-        path = os.pathsep.join(filter(None, [str(PATTERNS.parent), os.environ.get("PYTHONPATH")]))
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         command = [sys.executable, "-m", "patterns._kit.grade", slug]
         self._command = " ".join(command)
+        # Whatever processes and files the learner's code makes, they end with it.
+        self._folder = tempfile.TemporaryDirectory(prefix="patterns-", ignore_cleanup_errors=True)
         self._child = subprocess.Popen(
             command,
+            cwd=self._folder.name,
+            start_new_session=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={**os.environ, **ONE_THREAD, "PYTHONPATH": path, "PYTHONUTF8": "1"},
         )
+        self._began = time.monotonic()
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -72,24 +81,47 @@ class Grader:
             self._lines.put(line)
         self._lines.put(None)
 
-    def messages(self, path: Path, parts: Sequence[str], deadline: float) -> Iterator[Any]:
+    def seconds(self) -> float:
+        """Seconds that the child has worked, so that a busy machine stops nobody's right answer.
+
+        Processor time, or a quarter of the time that has passed if that is more: a child that
+        sleeps works too. Where the system does not tell processor time, all time that has passed.
+        """
+        passed = time.monotonic() - self._began
+        try:
+            fields = Path(f"/proc/{self._child.pid}/stat").read_text().rpartition(")")[2].split()
+            worked = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        except (OSError, IndexError):
+            return passed
+        return max(worked, passed / 4)
+
+    def messages(self, path: Path, parts: Sequence[str], until: float) -> Iterator[Any]:
         """What the child reports, one message at a time.
 
         The last one is a string if the child did not finish: it says why.
+
+        Parameters
+        ----------
+        until : float
+            The child's `seconds` at which it is stopped.
         """
         assert self._child.stdin
         with contextlib.suppress(OSError):  # a child that is gone is noticed below
             order = json.dumps({"path": str(path), "parts": parts})
             self._child.stdin.write(order.encode() + b"\n")
             self._child.stdin.flush()
-        where = ""
-        until = min(time.monotonic() + CHECK_SECONDS, deadline)
+        where, since = "", self.seconds()
         while True:
             try:
-                line = self._lines.get(timeout=max(0.0, until - time.monotonic()))
+                line = self._lines.get(timeout=POLL_SECONDS)
             except queue.Empty:
-                yield f"no answer within {CHECK_SECONDS:g} seconds; it was stopped{where}"
-                return
+                if self._child.poll() is not None:  # what it has started may keep the pipe open
+                    line = None
+                elif self.seconds() > min(since + CHECK_SECONDS, until):
+                    yield f"no answer within {CHECK_SECONDS:g} seconds; it was stopped{where}"
+                    return
+                else:
+                    continue
             if line is None:
                 yield f"{_describe_end(self._child.wait())}{where}"
                 return
@@ -102,27 +134,32 @@ class Grader:
             if "line" in message:
                 where = f" in {name_line(str(path), message['line'])}"
                 continue
-            where, until = "", min(time.monotonic() + CHECK_SECONDS, deadline)
+            where, since = "", self.seconds()
             yield message
 
-    def wait_until_ready(self, seconds: float) -> str:
-        """Wait for the child's imports, at most so long; return what went wrong, if anything."""
+    def wait_until_ready(self) -> str:
+        """Wait for the child's imports; return what went wrong, if anything."""
         try:
-            line = self._lines.get(timeout=max(0.0, seconds))
+            line = self._lines.get(timeout=START_SECONDS)
         except queue.Empty:
-            return "there was no time left for it"
+            return f"the grader was not ready within {START_SECONDS:g} seconds"
         return "" if line else f"the grader does not start; to see why: {self._command}"
 
     def close(self) -> None:
-        """End the child."""
+        """End the child, and what it has started; a reader that hangs on is left to itself."""
+        with contextlib.suppress(ProcessLookupError):
+            if hasattr(os, "killpg"):
+                os.killpg(self._child.pid, signal.SIGKILL)
         self._child.kill()
         self._child.wait()
-        self._reader.join()
+        self._reader.join(timeout=1.0)
         assert self._child.stdin
         assert self._child.stdout
-        self._child.stdout.close()
+        if not self._reader.is_alive():
+            self._child.stdout.close()
         with contextlib.suppress(OSError):
             self._child.stdin.close()
+        self._folder.cleanup()
 
     def __enter__(self) -> Grader:
         return self
@@ -142,24 +179,26 @@ def grade(exercise: Exercise, path: Path, grader: Grader | None = None) -> list[
     grader : Grader, optional
         One that was started in advance; it is used up.
     """
-    bodies = region_bodies(exercise.stub)
+    path, bodies = path.resolve(), region_bodies(exercise.stub)
     parts = [part.name for part in exercise.parts]
     with contextlib.suppress(ValueError, OSError):
-        if region_bodies(path.read_text("utf-8")) == bodies:  # nothing to run: answer at once
+        if region_bodies(path.read_text("utf-8-sig")) == bodies:  # nothing to run: answer at once
             return [Verdict("", part, "unwritten") for part in parts]
 
     verdicts: list[Verdict] = []
-    deadline = None
+    spent = 0.0  # of TOTAL_SECONDS; the imports of the first child are not counted
     while parts:
         with grader or Grader(exercise.slug) as child:
             grader = None
-            seconds = deadline - time.monotonic() if deadline else START_SECONDS
-            if trouble := child.wait_until_ready(seconds):
-                at = {"title": "The task can be graded"}
+            at = {"title": "The task can be graded"}
+            if spent > TOTAL_SECONDS:
+                reason = "there was no time left for it"
+                return verdicts + [_stopped(at, part, reason) for part in parts]
+            if trouble := child.wait_until_ready():
                 return verdicts + [_stopped(at, part, trouble) for part in parts]
-            deadline = deadline or time.monotonic() + TOTAL_SECONDS
-            at = {"title": "The file can be imported"}
-            for message in child.messages(path, parts, deadline):
+            since = 0.0 if spent else child.seconds()
+            at = {"title": UNREADABLE}
+            for message in child.messages(path, parts, since + TOTAL_SECONDS - spent):
                 if isinstance(message, str):  # it ended before its time
                     failed = [at["part"]] if "part" in at else parts
                     verdicts += [_stopped(at, part, message) for part in failed]
@@ -171,6 +210,7 @@ def grade(exercise: Exercise, path: Path, grader: Grader | None = None) -> list[
                     at = message
             else:
                 return verdicts
+            spent += child.seconds() - since
     return verdicts
 
 
@@ -203,8 +243,10 @@ def _serve(slug: str) -> None:
     os.dup2(nothing, 1)
     gc.disable()  # what is imported stays: looking through it for garbage takes a sixth of the time
     exercise = Exercise.load(slug)
-    checks, _ = exercise.checks, exercise.mistakes
-    importlib.import_module(f"patterns.{slug}.pattern")  # brings in the heavy packages
+    # Brings in the heavy packages.
+    _ = exercise.checks, exercise.mistakes, exercise.reference
+    if exercise.explorations:
+        importlib.import_module("hypothesis")
     gc.freeze()
     gc.enable()
     _send(out, ready=True)
@@ -216,18 +258,24 @@ def _serve(slug: str) -> None:
     path = order["path"]
     progress = _Progress(out, path)
     try:
-        module = build_module(Path(path).read_text("utf-8"), path)
+        module = build_module(Path(path).read_text("utf-8-sig"), path)
     except BaseException as error:
-        text = block("The file can be imported", {"gave": describe_error(error, path)})
+        text = block(UNREADABLE, {"gave": describe_error(error, path)})
         for part in order["parts"]:
             _send(out, verdict=asdict(Verdict("", part, "failed", text, n_failed=1)))
-        checks = ()
-    for check in checks:
-        if check.part not in order["parts"]:
-            continue
-        about = {"check": check.name, "part": check.part, "title": check.title}
+        _send(out, finished=True)
+        os._exit(0)
+
+    def asks(question: Check | Exploration, call: str) -> None:
+        about = {"check": question.name, "part": question.part, "title": question.title}
+        progress.begin_call(about, call)
+
+    verdicts = exercise.judge(module, order["parts"], asks)
+    while True:
         with contextlib.redirect_stdout(_Printed()) as printed:
-            verdict = check(module, lambda: exercise.suspects, partial(progress.begin_call, about))
+            verdict = next(verdicts, None)
+        if verdict is None:
+            break
         if verdict.text and printed.text:
             verdict = replace(verdict, text=f"{verdict.text}\n  printed\n{printed}")
         _send(out, verdict=asdict(verdict))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
@@ -10,11 +11,12 @@ import sys
 import textwrap
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from patterns._kit.cards import PATTERNS, UnknownPatternError, catalogue, find
+from patterns._kit.cards import ROOT, UnknownPatternError, catalogue, find
 from patterns._kit.exercise import (
     N_HINTS,
     WIDTH,
@@ -31,7 +33,7 @@ from patterns._kit.exercise import (
 if TYPE_CHECKING:
     from patterns._kit.grade import Grader
 
-WORKSPACE = PATTERNS.parent / "exercises"
+WORKSPACE = ROOT / "exercises"
 # As the learner can type it: under uv, with the command installed, or without it.
 LEARN = (
     "uv run patterns learn"
@@ -129,6 +131,11 @@ class Workspace:
         """Where the learner writes."""
         return self.folder / slug / "pattern.py"
 
+    def is_begun(self, exercise: Exercise) -> bool:
+        """Whether the learner has written something."""
+        path = self.file(exercise.slug)
+        return path.exists() and path.read_bytes() != exercise.stub.encode()
+
     def cut(self, exercise: Exercise) -> Path:
         """Write the stub, unless the learner has a file already; return its path."""
         path = self.file(exercise.slug)
@@ -150,6 +157,11 @@ class Workspace:
         verdicts = grade(exercise, self.cut(exercise), grader)
         found = outcomes(exercise, verdicts)
         self._remember(exercise, passed=[name for name in found if found[name] == "passed"])
+        if line := _imports_the_reference(self.file(exercise.slug)):
+            self.notes.append(
+                f"Line {line} of your file imports the finished pattern, so what passes may not be "
+                "your own code. The grader is no exam, and only you are fooled."
+            )
         return verdicts
 
     def passed(self, exercise: Exercise) -> list[str]:
@@ -181,7 +193,7 @@ class Workspace:
             return f"{exercise.slug}: cut into {show_path(path)}"
         if self._recall(exercise).get("stub") == _digest(stub):
             return f"{exercise.slug}: has not changed"
-        written = path.read_text("utf-8")
+        written = path.read_text("utf-8-sig")
         try:
             bodies = {k: v for k, v in region_bodies(written).items() if not _is_hole(v)}
             said = []
@@ -259,6 +271,21 @@ def _validate(state: Any) -> None:
             raise ValueError("not a record of progress")
 
 
+def _imports_the_reference(path: Path) -> int | None:
+    """The first line that imports from this project; it is easily completed by an editor."""
+    with suppress(SyntaxError, ValueError):
+        for node in ast.walk(ast.parse(path.read_text("utf-8-sig"))):
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            else:
+                continue
+            if any(name.split(".")[0] == "patterns" for name in names):
+                return node.lineno
+    return None
+
+
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -278,13 +305,6 @@ def show_path(path: Path) -> str:
 
 def run(words: Sequence[str], watch: bool = False) -> int:
     """Do what the words after `patterns learn` ask for; the exit code, as that of the command."""
-    if not (WORKSPACE / "conftest.py").exists():
-        print(
-            "patterns learn: the exercises need a clone of the repository, installed from its "
-            f"folder; there is no {WORKSPACE}",
-            file=sys.stderr,
-        )
-        return 2
     workspace = Workspace(WORKSPACE)
     try:
         return _act(workspace, words, watch)
@@ -304,7 +324,7 @@ def _act(workspace: Workspace, words: Sequence[str], watch: bool) -> int:
     action = words[0] if words and words[0] in ACTIONS else ""
     name, *rest = [*words[bool(action) :], ""]
     rest = rest[:-1] if name else []
-    if len(rest) > (action == "hint") or (action == "list" and name) or (action and watch):
+    if len(rest) > (action in ("hint", "")) or (action == "list" and name) or (action and watch):
         raise _UsageError(f"cannot make sense of {' '.join(words)!r}; see patterns learn --help")
     if action == "list":
         return _list(workspace)
@@ -326,7 +346,9 @@ def _act(workspace: Workspace, words: Sequence[str], watch: bool) -> int:
         return _hint(workspace, exercise, *rest)
     if action == "diff":
         return _diff(workspace, exercise)
-    return _watch(workspace, exercise) if watch else _show(workspace, exercise)
+    return (
+        _watch(workspace, exercise) if watch else _show(workspace, exercise, next(iter(rest), ""))
+    )
 
 
 def _find(name: str) -> str:
@@ -341,10 +363,13 @@ def _find(name: str) -> str:
 
 
 def _next(workspace: Workspace) -> Exercise:
-    """The first exercise that is not finished; the last one when all are."""
+    """The unfinished exercise that was worked on last, or else the first one of the book."""
     exercises = [Exercise.load(slug) for slug in available()]
-    unfinished = (e for e in exercises if len(workspace.passed(e)) < len(e.parts))
-    return next(unfinished, exercises[-1])
+    unfinished = [e for e in exercises if len(workspace.passed(e)) < len(e.parts)]
+    begun = [e for e in unfinished if workspace.is_begun(e)]
+    if begun:
+        return max(begun, key=lambda e: workspace.file(e.slug).stat().st_mtime)
+    return next(iter(unfinished), exercises[-1])
 
 
 def _list(workspace: Workspace) -> int:
@@ -358,53 +383,78 @@ def _list(workspace: Workspace) -> int:
     return 0
 
 
-def _show(workspace: Workspace, exercise: Exercise, grader: Grader | None = None) -> int:
-    """Grade, and print the verdicts and what to do next."""
+def _show(
+    workspace: Workspace, exercise: Exercise, name: str = "", grader: Grader | None = None
+) -> int:
+    """Grade, and print the verdicts and what to do next: the task of this name, if given."""
+    part = _part(exercise, name) if name else None
     verdicts = workspace.grade(exercise, grader)
     path = workspace.file(exercise.slug)
     print(f"{find(exercise.slug).title}: {show_path(path)}")
     print(report(exercise, verdicts), flush=True)
     found = outcomes(exercise, verdicts)
     todo = [part for part in exercise.parts if found[part.name] != "passed"]
-    if not todo:
+    todo.sort(key=lambda part: found[part.name] != "failed")  # what fails comes first
+    if not todo and not part:
         print(f"\nAll tasks pass. Beside the reference: {LEARN} diff {exercise.slug}")
         others = _next(workspace)
         if others.slug != exercise.slug:
             print(f"The next exercise: {LEARN} {others.slug}")
         return 0
-    part = todo[0]
-    if found[part.name] == "not written yet":
-        print(f"\nNext, {part.name}: {part.title}.\n")
-        for text in (part.why, part.task):
-            print(textwrap.fill(" ".join(text.split()), WIDTH) + "\n")
-        print(f"Write it in {' and '.join(_places(path, part))}.")
-    else:
-        print()
-    print(f"A hint: {LEARN} hint {exercise.slug} {part.name}", flush=True)
+    part = part or todo[0]
+    print(f"\nTask {part.name}: {part.title}\n")
+    for text in (part.why, part.task):
+        print(textwrap.fill(" ".join(text.split()), WIDTH) + "\n")
+    print(f"Write it in {' and '.join(_places(path, part))}:\n")
+    print("\n\n".join(textwrap.indent(_around(exercise, hole), "    ") for hole in part.holes))
+    print(f"\nA hint: {LEARN} hint {exercise.slug} {part.name}", flush=True)
     return 1 if "failed" in found.values() else 0
+
+
+def _part(exercise: Exercise, name: str) -> Part:
+    parts = {part.name: part for part in exercise.parts}
+    if name not in parts:
+        raise _UsageError(f"{exercise.slug} has no task {name!r}; it has {', '.join(parts)}")
+    return parts[name]
+
+
+def _around(exercise: Exercise, hole: str) -> str:
+    """The function that a hole is in: its class, signature and docstring, and the hole."""
+    start, end = regions(exercise.stub)[hole]
+    lines = exercise.stub.splitlines()
+    shown: list[str] = []
+    for node in ast.walk(ast.parse(exercise.stub)):  # from the outside in
+        if not isinstance(node, ast.ClassDef | ast.FunctionDef):
+            continue
+        if not node.lineno <= start < (node.end_lineno or 0):
+            continue
+        body = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
+        last = node.lineno if isinstance(node, ast.ClassDef) else min(body.lineno - 1, start)
+        shown += lines[node.lineno - 1 : last]
+    return textwrap.dedent("\n".join([*shown, *lines[start + 1 : end]]))
 
 
 def _places(path: Path, part: Part) -> list[str]:
     """Where a part is to be written, as editors and terminals open it."""
     try:
-        lines = regions(path.read_text("utf-8"))
+        lines = regions(path.read_text("utf-8-sig"))
         return [f"{show_path(path)}:{lines[hole][0] + 2}" for hole in part.holes]
     except (ExerciseError, KeyError):  # the learner has removed the markers, as they may
         return [show_path(path)]
 
 
 def _hint(workspace: Workspace, exercise: Exercise, name: str = "") -> int:
-    parts = {part.name: part for part in exercise.parts}
-    if name and name not in parts:
-        raise _UsageError(f"{exercise.slug} has no task {name!r}; it has {', '.join(parts)}")
     if not name:
         found = outcomes(exercise, workspace.grade(exercise))
-        name = next((name for name in parts if found[name] != "passed"), "")
-    if not name:
-        print(f"All tasks of {exercise.slug} pass: there is nothing to hint at.")
-        return 0
-    number, text = workspace.next_hint(exercise, parts[name])
-    print(f"{exercise.slug}, {name}: hint {number} of {len(parts[name].hints)}\n")
+        todo = [part.name for part in exercise.parts if found[part.name] != "passed"]
+        todo.sort(key=lambda name: found[name] != "failed")
+        if not todo:
+            print(f"All tasks of {exercise.slug} pass: there is nothing to hint at.")
+            return 0
+        name = todo[0]
+    part = _part(exercise, name)
+    number, text = workspace.next_hint(exercise, part)
+    print(f"{exercise.slug}, {name}: hint {number} of {len(part.hints)}\n")
     print(textwrap.fill(text, WIDTH, break_on_hyphens=False, break_long_words=False))
     return 0
 
@@ -416,7 +466,7 @@ def _diff(workspace: Workspace, exercise: Exercise) -> int:
 
     path = workspace.cut(exercise)
     try:
-        mine = region_bodies(path.read_text("utf-8"))
+        mine = region_bodies(path.read_text("utf-8-sig"))
     except ExerciseError as error:
         raise _UsageError(f"{show_path(path)}: {error}") from None
     reference = region_bodies(exercise.source)
@@ -447,10 +497,10 @@ def _watch(workspace: Workspace, exercise: Exercise) -> int:
             now = _signature(path)
             if now and now != seen:
                 seen = now
-                _show(workspace, exercise, grader)
-                print(f"\n--- {datetime.now():%H:%M:%S}, waiting for a save\n", flush=True)
+                _show(workspace, exercise, grader=grader)
                 if len(workspace.passed(exercise)) == len(exercise.parts):
                     return 0
+                print(f"\n--- {datetime.now():%H:%M:%S}, waiting for a save\n", flush=True)
                 grader.close()
                 grader = Grader(exercise.slug)
             time.sleep(POLL_SECONDS)

@@ -15,7 +15,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from patterns._kit.cards import PATTERNS, Card
+from filelock import FileLock, Timeout
+
+from patterns._kit.cards import ROOT, Card
 from patterns._kit.evidence import (
     Drawing,
     Evidence,
@@ -52,7 +54,7 @@ class Job:
         for folder in (
             self.card.folder,
             self.card.folder / "evidence",
-            PATTERNS.parent / "datasets",
+            ROOT / "datasets",
         ):
             for source in sorted(folder.glob("*.py")):
                 if source.name != "example.py":  # the story is told apart
@@ -87,11 +89,23 @@ def measure(job: Job, progress: Callable[[int, int], None] = lambda done, of: No
     ------
     Exception
         Whatever an experiment raises, from the first one that fails.
+    BlockingIOError
+        When another run is writing into the same folder.
     """
-    evidence, slug = load_evidence(job.card.slug), job.card.slug
-    names = [name for name in evidence.EXPERIMENTS if not job.only or name in job.only]
-    started = time.perf_counter()
     job.out.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(job.out / ".lock", timeout=0):  # it ends with the process that holds it
+            return _measure(job, progress)
+    except Timeout:
+        raise BlockingIOError(
+            f"another run is writing into {job.out}; wait for it, or give another --out"
+        ) from None
+
+
+def _measure(job: Job, progress: Callable[[int, int], None]) -> Evidence:
+    package, slug = load_evidence(job.card.slug), job.card.slug
+    names = [name for name in package.EXPERIMENTS if not job.only or name in job.only]
+    started = time.perf_counter()
     fingerprint = job.fingerprint
     kept = {
         (name, seed): job.out / f"{name}-seed-{seed}.json" for seed in job.seeds for name in names
@@ -108,25 +122,25 @@ def measure(job: Job, progress: Callable[[int, int], None] = lambda done, of: No
         progress(len(done) + i, len(kept))
 
     outcomes = {key: _read(path, fingerprint, drawn[key]) or {} for key, path in kept.items()}
-    found = Evidence(
+    experiments = {
+        name: _findings(load_experiment(slug, name), [outcomes[name, s] for s in job.seeds], job)
+        for name in names
+    }
+    used = {metric.split(".")[2] for found in experiments.values() for metric in found.metrics}
+    evidence = Evidence(
         pattern=slug,
         settings=job.settings,
         config={k: v for k, v in asdict(job.config).items() if k != "seed"},
         seeds=job.seeds,
         seconds=round(time.perf_counter() - started, 1),
         versions=_versions(job.card),
-        measures=evidence.GLOSSARY,
-        experiments={
-            name: _findings(
-                load_experiment(slug, name), [outcomes[name, seed] for seed in job.seeds], job
-            )
-            for name in names
-        },
+        measures={name: m for name, m in package.GLOSSARY.items() if name in used},
+        experiments=experiments,
     )
-    (job.out / "results.json").write_text(found.to_json(), "utf-8")
+    (job.out / "results.json").write_text(evidence.to_json(), "utf-8")
     for path in kept.values():
         path.unlink()
-    return found
+    return evidence
 
 
 def record(job: Job, evidence: Evidence) -> Path:

@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from patterns._kit.cards import Card, find
 from patterns._kit.evidence import Measure
 from patterns._kit.figures import write
-from patterns._kit.tables import Table, labeled, same_decimals, table_text, terminal_width, wrapped
+from patterns._kit.tables import (
+    Table,
+    labeled,
+    same_decimals,
+    table_text,
+    terminal_width,
+    three_digits,
+    wrapped,
+)
 from patterns._kit.workers import cores, each
 
 if TYPE_CHECKING:
@@ -181,7 +189,7 @@ def tell(
     write(figure, out / "story")
     print(story.text(out, terminal_width()))
     if not story.holds:
-        raise ClaimError(f"{story.claim} Measured: {story.measured:.3g}")
+        raise ClaimError(f"{story.claim} Measured: {three_digits(story.measured)}")
 
 
 def run(cards: Sequence[Card], out: Path) -> Iterator[tuple[Card, Story]]:

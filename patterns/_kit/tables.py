@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import math
 import shutil
 import sys
@@ -37,6 +39,22 @@ def decimals(values: Sequence[float]) -> int:
     sizes = [abs(value) for value in values if value]
     digits = 2 - math.floor(math.log10(min(sizes))) if sizes else 0
     return min(max(digits, 0), 5)
+
+
+def print_what_the_terminal_can_show() -> None:
+    """Let standard output and error write other signs for those that their encoding lacks."""
+    codecs.register_error("plain", _plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="plain")
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    signs = {"≤": "<=", "≥": ">=", "±": "+-", "↓": "(low)", "↑": "(high)", "×": "x", "✓": "done"}
+    text = error.object[error.start : error.end]
+    return "".join(signs.get(sign, "?") for sign in text), error.end
 
 
 def terminal_width() -> int:

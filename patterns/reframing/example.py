@@ -7,8 +7,9 @@ nothing of that, and a formula for the distribution has to be the right one.
 **Idea.** Cut the amount of rain into bins, predict the bin with any classifier, and read the whole
 distribution from the probabilities of the bins.
 
-**When not to.** Where the spread around a good point forecast is small or Gaussian, bins are too
-coarse. Where the right formula is known, it does as well.
+**When not to.** Where a regression explains much of the target, bins of the target are too coarse.
+Bin what the regression leaves, with `regressor=`. Where the right formula is known, it does as
+well.
 """
 
 # %%

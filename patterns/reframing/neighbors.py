@@ -1,23 +1,29 @@
-"""Three neighbors of reframing: the reverse, a bounded answer, and two answers at once.
+"""Two neighbors of reframing: the reverse, and a bounded answer.
 
 Source: Lakshmanan, Robinson, Munn, "Machine Learning Design Patterns" (2020), chapter 3, Reframing:
-"Restricting the prediction range" and "Multitask learning".
+"Restricting the prediction range".
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 from scipy.stats import norm
+from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils.validation import check_is_fitted, validate_data
-
-if TYPE_CHECKING:
-    import keras
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+    has_fit_parameter,
+    validate_data,
+)
 
 FloatArray = NDArray[np.float64]
 
@@ -80,12 +86,13 @@ class BoundedRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstimator):
         The range that the target has by its nature. Not the smallest and largest value of the
         training target: of a target without limits they cut off every future extreme.
     classifier : classifier with ``predict_proba`` whose ``fit`` takes ``sample_weight``
-        By default a logistic regression; scale the features before.
+        By default a logistic regression; scale the features before. Of a pipeline, the weights go
+        to each step that takes them.
 
     Raises
     ------
     ValueError
-        In ``fit``, when ``low`` is not below ``high`` or a target lies outside.
+        In ``fit``, when ``low`` is not below ``high`` or a target is missing or lies outside.
     """
 
     def __init__(
@@ -95,69 +102,74 @@ class BoundedRegressor(RegressorMixin, MetaEstimatorMixin, BaseEstimator):
         self.high = high
         self.classifier = classifier
 
-    def fit(self, X: Any, y: ArrayLike) -> Self:
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the classifier to each row's position in the range."""
-        X, target = validate_data(self, X, y, y_numeric=True, dtype=np.float64)
+        validate_data(self, X, y, skip_check_array=True)
+        target = column_or_1d(y, dtype=np.float64, warn=True)
+        weight = np.ones(len(target))
+        if sample_weight is not None:
+            weight = column_or_1d(sample_weight, dtype=np.float64)
+        check_consistent_length(X, target, weight)
         if not self.low < self.high:
             raise ValueError(f"low must be below high, got low={self.low} and high={self.high}")
-        share = (target - self.low) / (self.high - self.low)
-        if share.min() < 0 or share.max() > 1:
+        if not ((target >= self.low) & (target <= self.high)).all():
             raise ValueError(
-                f"y must lie in [{self.low}, {self.high}], got {target.min()} to {target.max()}"
+                f"y must lie in [{self.low}, {self.high}] and not be NaN, got {target.min()} to "
+                f"{target.max()}"
             )
-        classifier = (
-            LogisticRegression(max_iter=1000) if self.classifier is None else self.classifier
-        )
+        if not (np.isfinite(weight).all() and weight.min() >= 0 and weight.max() > 0):
+            raise ValueError("sample_weight must be finite, not negative, and not zero in all rows")
+        share = (target - self.low) / (self.high - self.low)
+        twice = np.tile(np.arange(len(target)), 2)
         yes_and_no = np.repeat([1, 0], len(target))
-        weights = np.concatenate([share, 1 - share])
-        self.classifier_ = clone(classifier).fit(np.vstack([X, X]), yes_and_no, weights)
+        weights = np.concatenate([weight * share, weight * (1 - share)])
+        classifier = self.classifier
+        if classifier is None:
+            classifier = LogisticRegression(max_iter=1000)
+        self.classifier_ = _fit(classifier, _rows(X, twice), yes_and_no, weights)
         return self
 
     def predict(self, X: Any) -> FloatArray:
         """Expected target, shape (n_samples,), inside the range."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=np.float64)
-        share = self.classifier_.predict_proba(X)[:, 1]
-        return np.asarray(self.low + (self.high - self.low) * share)
+        share = np.asarray(self.classifier_.predict_proba(X), dtype=float)[:, 1]
+        if not ((share >= 0) & (share <= 1)).all():
+            raise ValueError(
+                f"predict_proba of {type(self.classifier_).__name__} must give probabilities, got "
+                f"numbers from {share.min()} to {share.max()}"
+            )
+        return self.low + (self.high - self.low) * share
+
+    def __sklearn_tags__(self) -> Any:
+        """Missing and sparse features are welcome where the classifier takes them."""
+        tags = super().__sklearn_tags__()
+        part = get_tags(LogisticRegression() if self.classifier is None else self.classifier)
+        tags.input_tags.allow_nan = part.input_tags.allow_nan
+        tags.input_tags.sparse = part.input_tags.sparse
+        return tags
 
 
-def two_headed_model(
-    n_features: int,
-    n_bins: int,
-    hidden_units: Sequence[int] = (64, 64),
-    bin_loss_weight: float = 1.0,
-) -> keras.Model:
-    """One network, two answers: the target's value and the probabilities of its bins.
+def _fit(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Any:
+    """Fit a clone; in a pipeline, weights go to each step that takes them."""
+    return clone(estimator).fit(X, y, **_weights(estimator, sample_weight))
 
-    The heads share every hidden layer, so each is a regularizer of the other (Caruana 1997).
 
-    Returns
-    -------
-    keras.Model, compiled
-        Inputs of shape (n_samples, n_features), standardized. Fit it to ``{"value": y, "bin": k}``,
-        the standardized target and its bin; ``predict`` gives a dict with the shapes (n_samples, 1)
-        and (n_samples, n_bins). For repeatable weights call ``keras.utils.set_random_seed`` before.
+def _weights(estimator: Any, sample_weight: Any, required: bool = True) -> dict[str, Any]:
+    """Weights as parameters of ``fit``, for each step unless metadata routing brings them."""
+    if isinstance(estimator, Pipeline) and not get_config()["enable_metadata_routing"]:
+        last = estimator.steps[-1][1]
+        return {
+            f"{name}__{key}": value
+            for name, step in estimator.steps
+            for key, value in _weights(step, sample_weight, step is last).items()
+        }
+    takes = required or has_fit_parameter(estimator, "sample_weight")
+    return {"sample_weight": sample_weight} if takes else {}
 
-    Raises
-    ------
-    ValueError
-        For fewer than one feature or two bins.
-    """
-    if n_features < 1 or n_bins < 2:
-        raise ValueError(f"need n_features >= 1 and n_bins >= 2, got {n_features} and {n_bins}")
-    import keras  # here, because it takes seconds and the rest of this module does without
 
-    inputs = hidden = keras.Input((n_features,))
-    for units in hidden_units:
-        hidden = keras.layers.Dense(units, activation="relu")(hidden)
-    outputs = {
-        "value": keras.layers.Dense(1, name="value")(hidden),
-        "bin": keras.layers.Dense(n_bins, activation="softmax", name="bin")(hidden),
-    }
-    model = keras.Model(inputs, outputs)
-    model.compile(
-        optimizer="adam",
-        loss={"value": "mse", "bin": "sparse_categorical_crossentropy"},
-        loss_weights={"value": 1.0, "bin": bin_loss_weight},
-    )
-    return model
+def _rows(X: Any, rows: NDArray[Any]) -> Any:
+    """Rows of an array, a list, a sparse matrix or a frame."""
+    if hasattr(X, "iloc"):
+        return X.iloc[rows]
+    X = X.tocsr() if sparse.issparse(X) else X
+    return X[rows] if hasattr(X, "shape") else np.asarray(X)[rows]

@@ -61,22 +61,35 @@ def climatology(y: FloatArray, n_test: int) -> Forecast:
     )
 
 
-def point_forecasts(regressor: Any, X: Any, y: FloatArray, X_test: Any) -> list[Forecast]:
-    """A point forecast with the errors it made out of fold: as a bell, and as they are."""
-    errors = np.sort(out_of_fold_residuals(regressor, X, y))
-    center, sd = regressor.fit(X, y).predict(X_test)[:, None], errors.std(ddof=1)
-    return [
-        Forecast(
-            center[:, 0],
-            lambda at: norm.cdf(at, center, sd),
-            center + sd * norm.ppf(LEVELS),
-        ),
-        Forecast(
-            center[:, 0] + errors.mean(),
+class Regression:
+    """A regression's predictions of the test rows, and the errors that it made out of fold."""
+
+    def __init__(self, regressor: Any, X: Any, y: FloatArray, X_test: Any) -> None:
+        self.X, self.y, self.X_test = X, y, X_test
+        self.residuals = out_of_fold_residuals(regressor, X, y)
+        self.center: FloatArray = clone(regressor).fit(X, y).predict(X_test)
+
+    def with_bell(self) -> Forecast:
+        """With a bell as wide as the errors."""
+        center, sd = self.center[:, None], self.residuals.std(ddof=1)
+        return Forecast(
+            self.center, lambda at: norm.cdf(at, center, sd), center + sd * norm.ppf(LEVELS)
+        )
+
+    def with_errors(self) -> Forecast:
+        """With the errors themselves."""
+        center, errors = self.center[:, None], np.sort(self.residuals)
+        return Forecast(
+            self.center + errors.mean(),
             lambda at: np.searchsorted(errors, at - center, side="right") / len(errors),
             center + np.quantile(errors, LEVELS),
-        ),
-    ]
+        )
+
+
+def log_residuals(regressor: Any, X: Any, y: FloatArray, X_test: Any) -> Forecast:
+    """A regression of the logarithm with its errors: wider where the target is larger."""
+    logs = Regression(regressor, X, np.log(y), X_test).with_errors()
+    return _of_quantiles(np.exp(logs.quantiles))
 
 
 def hurdle(classifier: Any, regressor: Any, X: Any, y: FloatArray, X_test: Any) -> Forecast:
@@ -84,8 +97,8 @@ def hurdle(classifier: Any, regressor: Any, X: Any, y: FloatArray, X_test: Any) 
     wet = y > 0
     chance = classifier.fit(X, wet).predict_proba(X_test)[:, [1]]
     logs = np.log(y[wet])
-    errors = np.sort(out_of_fold_residuals(regressor, X[wet], logs))
-    center = clone(regressor).fit(X[wet], logs).predict(X_test)[:, None]
+    regression = Regression(regressor, X[wet], logs, X_test)
+    errors, center = np.sort(regression.residuals), regression.center[:, None]
 
     def cdf(at: FloatArray) -> FloatArray:
         gap = np.log(np.where(at > 0, at, 1)) - center
@@ -108,20 +121,35 @@ def quantile_forest(X: Any, y: FloatArray, X_test: Any, config: Config) -> Forec
     return _of_quantiles(model.predict(X_test, quantiles=list(LEVELS)))
 
 
-def quantile_boosting(X: Any, y: FloatArray, X_test: Any, config: Config) -> Forecast:
+def quantile_boosting(
+    X: Any, y: FloatArray, X_test: Any, config: Config, n_trees: int = 100
+) -> Forecast:
     """Boosted trees for 19 quantiles at once, sorted, with straight lines between them."""
     levels = (np.arange(19) + 0.5) / 19
     model = XGBRegressor(
         objective="reg:quantileerror",
         quantile_alpha=levels,
-        n_estimators=100,
-        learning_rate=0.1,
+        n_estimators=n_trees,
+        learning_rate=10 / n_trees,
         max_depth=3,
         n_jobs=1,
         random_state=config.seed,
     )
     few = np.sort(model.fit(X, y).predict(X_test).astype(float), axis=1)
     return _of_quantiles(np.array([np.interp(LEVELS, levels, row) for row in few]))
+
+
+def residual_boosting(regression: Regression, config: Config, n_trees: int = 100) -> Forecast:
+    """A regression, and around it boosted quantiles of the errors that it made out of fold."""
+    X, X_test = (
+        np.column_stack([table, prediction])
+        for table, prediction in (
+            (regression.X, regression.y - regression.residuals),
+            (regression.X_test, regression.center),
+        )
+    )
+    around = quantile_boosting(X, regression.residuals, X_test, config, n_trees)
+    return _of_quantiles(regression.center[:, None] + around.quantiles)
 
 
 def _of_quantiles(quantiles: FloatArray) -> Forecast:
@@ -139,12 +167,14 @@ def binned(
     X_test: Any,
     n_bins: int,
     classifier: Any = None,
-    atoms: Any = "auto",
+    regressor: Any = None,
+    **settings: Any,
 ) -> Forecast:
-    """The pattern: a classifier over bins of the target."""
+    """The pattern: a classifier over bins of the target, or of a regression's residuals."""
+    model = BinnedDistributionRegressor(classifier, n_bins, regressor=regressor, **settings)
     with warnings.catch_warnings():  # that values of real rain, multiples of 0.01, leave fewer bins
         warnings.filterwarnings("ignore", ".*bins remain", UserWarning)
-        model = BinnedDistributionRegressor(classifier, n_bins=n_bins, atoms=atoms).fit(X, y)
+        model.fit(X, y)
     return Forecast(
         model.predict(X_test),
         lambda at: model.predict_cdf(X_test, at),

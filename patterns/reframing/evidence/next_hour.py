@@ -20,10 +20,10 @@ from patterns.reframing.evidence.forecasts import (
     ROLES,
     FloatArray,
     Forecast,
+    Regression,
     binned,
     climatology,
     hurdle,
-    point_forecasts,
     quantile_boosting,
     quantile_forest,
     trees,
@@ -54,10 +54,10 @@ def measure(config: Config) -> Result:
     def forecast_all(X: Any, y: FloatArray, X_test: Any) -> dict[str, Forecast]:
         regressor = trees(HistGradientBoostingRegressor, config.seed)
         classifier = trees(HistGradientBoostingClassifier, config.seed)
-        bell, errors = point_forecasts(regressor, X, y, X_test)
+        regression = Regression(regressor, X, y, X_test)
         return {
-            "point_gaussian": bell,
-            "point_residuals": errors,
+            "point_gaussian": regression.with_bell(),
+            "point_residuals": regression.with_errors(),
             "climatology": climatology(y, len(X_test)),
             "quantile_boosting": quantile_boosting(X, y, X_test, config),
             "hurdle": hurdle(classifier, regressor, X, y, X_test),

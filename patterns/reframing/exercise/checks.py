@@ -11,14 +11,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
-from sklearn.model_selection import KFold, LeaveOneOut
+from sklearn.model_selection import KFold, LeaveOneOut, TimeSeriesSplit
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsRegressor
+from sklearn.tree import DecisionTreeRegressor
 
-from patterns._kit.exercise import Case, check
+from patterns._kit.exercise import Case, check, explore
 
 FloatArray = NDArray[np.float64]
 
@@ -77,9 +81,12 @@ def an_atom_has_a_bin_of_its_own() -> Iterator[Case]:
     rain = [0.01, 0.02, 0.1, 0.4, 0.9, 1.5]
     yield bins_case([0.0] * 8 + rain, 3, "quantile", [0.0], [8, 2, 2, 2])
     yield bins_case(rain + [0.0] * 9, 3, "quantile", "auto", [9, 2, 2, 2])
+    # A share of exactly one bin is none too much: no atom.
+    yield bins_case([0.0] * 3 + [*range(1, 10)], 4, "quantile", "auto", [3, 3, 3, 3])
     # A capped measurement: the atom is the greatest value; then atoms in between and at both ends.
     yield bins_case([1, 2, 3, 4, *[10] * 6], 2, "quantile", [10.0], [2, 2, 6])
-    yield bins_case([1, 2, 3, 4, *[5] * 9, 6, 7, 8, 9], 2, "quantile", "auto", [4, 9, 4])
+    between = [*range(1, 9), *[9] * 13, 10, 11, 12, 13]
+    yield bins_case(between, 2, "quantile", "auto", [6, 2, 13, 4])
     yield bins_case([0, 0, 0, 1, 2, 3, 4, 9, 9, 9], 2, "quantile", [0.0, 9.0], [3, 2, 2, 3])
 
 
@@ -91,6 +98,36 @@ def every_bin_holds_two_values() -> Iterator[Case]:
     yield bins_case([*low, 98, 99, 100], 3, "uniform", None, [8, 3])
     yield bins_case([-50, -49, *low], 4, "uniform", None, [2, 8])
     yield bins_case([0.0] * 5 + [*low[1:], 60], 2, "uniform", [0.0], [5, 8])
+
+
+@explore(
+    "bounds", why="Your code will meet targets of every kind and unit, and settings of all sorts."
+)
+def any_target(draw: Any) -> Case:
+    """Any target is cut as the reference cuts it."""
+    unit = draw(st.sampled_from([1.0, 1e-9, 1e6]))
+    counts = st.lists(st.integers(-3, 12), min_size=4, max_size=30)
+    y = np.array(draw(counts), dtype=float) * unit + draw(st.sampled_from([0.0, 0.0, 100 * unit]))
+    n_bins = draw(st.integers(2, 8))
+    strategy = draw(st.sampled_from(["quantile", "quantile", "uniform", "kmeans"]))
+    atoms: Any = draw(st.sampled_from(["auto", "auto", None, "some"]))
+    if atoms == "some":
+        values, times = np.unique(y, return_counts=True)
+        atoms = draw(st.sets(st.sampled_from(values.tolist()), max_size=2))
+        atoms = sorted(atom for atom in atoms if times[values == atom] > 1)
+    weight = None
+    if draw(st.booleans()):
+        weight = np.array(
+            draw(st.lists(st.integers(1, 4), min_size=len(y), max_size=len(y))), float
+        )
+    given = "" if weight is None else f", sample_weight={listed(weight)}"
+    return Case(
+        call=f"bin_lower_bounds({listed(y)}, {n_bins}, {strategy!r}, {atoms!r}{given})",
+        answer=lambda module: module.bin_lower_bounds(y, n_bins, strategy, atoms, weight),
+        view=lambda bounds: np.diff(np.append(np.searchsorted(np.sort(y), bounds), len(y))),
+        reads="bins that hold, in this order, so many of the values:",
+        arguments={"y": y, "sample_weight": weight},
+    )
 
 
 # --- cdf and crps ---------------------------------------------------------------------------------
@@ -117,6 +154,7 @@ class Forecast:
         regressor.bin_lower_ = np.array([-np.inf, *(values[0] for values in self.bins[1:])])
         regressor.bin_count_ = np.array([len(values) for values in self.bins])
         regressor.bin_mean_ = np.array([np.mean(values) for values in self.bins])
+        regressor.shares_ = np.repeat(1 / regressor.bin_count_, regressor.bin_count_)
         regressor.n_bins_ = len(self.bins)
         regressor.classifier_ = _Always(self.proba)
         return regressor
@@ -179,8 +217,8 @@ def random_forecast(seed: int) -> Forecast:
 def cdf_case(forecast: Forecast, y: Sequence[float]) -> Case:
     """The CDF at several values."""
     return Case(
-        call=f"predict_cdf(X, [{listed(y)}]), {forecast}",
-        answer=lambda module: forecast.of(module).predict_cdf(np.zeros((2, 1)), [y]),
+        call=f"predict_cdf(X, {listed(y)}), {forecast}",
+        answer=lambda module: forecast.of(module).predict_cdf(np.zeros((2, 1)), y),
         expected=[[forecast.cdf(value) for value in y]] * 2,
     )
 
@@ -245,6 +283,61 @@ def a_quantile_is_a_training_value() -> Iterator[Case]:
     yield quantile_case(random_forecast(2), [0.03, 0.21, 0.52, 0.77, 0.96])
 
 
+@st.composite
+def fitted(draw: Any) -> tuple[Any, str, FloatArray, FloatArray]:
+    """How to fit a regressor of a module, in words too, and the rows to predict with a grid."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**16)))
+    n_rows = draw(st.sampled_from([12, 20, 40]))
+    X = np.round(rng.normal(size=(n_rows, 1)), 1)
+    y = np.round(
+        draw(st.sampled_from([1.0, 1e-6, 1e5])) * (X[:, 0] + rng.exponential(size=n_rows)), 9
+    )
+    if draw(st.booleans()):
+        y[rng.uniform(size=n_rows) < 0.4] = 0.0
+    settings = {"n_bins": draw(st.integers(2, 6))}
+    if draw(st.booleans()):
+        settings |= {"regressor": LinearRegression(), "cv": 3}
+    weight = rng.integers(1, 4, n_rows).astype(float) if draw(st.booleans()) else None
+
+    def fit(module: Any) -> Any:
+        model = module.BinnedDistributionRegressor(GaussianNB(), **settings)
+        return model.fit(X, y, sample_weight=weight)
+
+    shown = ", ".join(f"{name}={value}" for name, value in settings.items())
+    call = f"a BinnedDistributionRegressor({shown}) fitted to X={listed(X)}, y={listed(y)}"
+    call += "" if weight is None else f" with sample_weight={listed(weight)}"
+    X_new = np.round(rng.normal(size=(draw(st.integers(1, 4)), 1)), 1)
+    return fit, f"{call}, asked for X={listed(X_new)}", X_new, np.unique(y)
+
+
+@explore("cdf", why="Rows differ, weights differ, and a forecast may be centered on a regression.")
+def any_cdf_and_quantile(draw: Any) -> Case:
+    """Fitted to any data, the CDF and the quantiles are those of the reference."""
+    fit, call, X, values = draw(fitted())
+    between = (values[:-1] + values[1:]) / 2
+    grid = np.array(
+        [values[0] - 1, *draw(st.permutations([*values, *between]))[:6], values[-1] + 1]
+    )
+    levels = np.array(draw(st.lists(st.integers(0, 40), min_size=1, max_size=5))) / 40
+    asked = draw(st.sampled_from(["cdf", "quantile", "sample"]))
+    if asked == "sample":
+        return Case(
+            call=f"sample(X, n_draws=3, random_state=0) of {call}",
+            answer=lambda module: fit(module).sample(X, 3, random_state=0),
+        )
+    if asked == "cdf":
+        return Case(
+            call=f"predict_cdf(X, {listed(grid)}) of {call}",
+            answer=lambda module: fit(module).predict_cdf(X, grid),
+            arguments={"y": grid},
+        )
+    return Case(
+        call=f"predict_quantile(X, {listed(levels)}) of {call}",
+        answer=lambda module: fit(module).predict_quantile(X, levels),
+        arguments={"q": levels},
+    )
+
+
 def crps_case(forecast: Forecast, y: Sequence[float]) -> Case:
     """The score at several values."""
     return Case(
@@ -279,6 +372,21 @@ def values_inside_a_bin_are_scored_too() -> Iterator[Case]:
     yield crps_case(random_forecast(3), random_forecast(3).values.tolist())
 
 
+@explore("crps", why="Rows differ, weights differ, and the score of one row is no other row's.")
+def any_score(draw: Any) -> Case:
+    """Fitted to any data, the score of each row is that of the reference."""
+    fit, call, X, values = draw(fitted())
+    between = [*values, *(values[:-1] + values[1:]) / 2, values[0] - 1, values[-1] + 1]
+    y = np.array([draw(st.sampled_from(between)) for _ in X])
+    return Case(
+        call=f"crps(X, {listed(y)}) of {call}",
+        answer=lambda module: fit(module).crps(X, y),
+        view=lambda scores: np.asarray(scores) / max(np.ptp(values), 1e-300),
+        reads="scores in units of the target's range:",
+        arguments={"y": y},
+    )
+
+
 # --- residuals ------------------------------------------------------------------------------------
 
 
@@ -292,7 +400,7 @@ def points(n: int, seed: int) -> tuple[FloatArray, FloatArray]:
 def residuals_case(regressor: Any, X: FloatArray, y: FloatArray, cv: Any) -> Case:
     """The errors of the folds, one model each."""
     splitter = KFold(cv) if isinstance(cv, int) else cv
-    expected = np.empty(len(y))
+    expected = np.full(len(y), np.nan)
     for train, test in splitter.split(X):
         expected[test] = y[test] - clone(regressor).fit(X[train], y[train]).predict(X[test])
     return Case(
@@ -329,6 +437,43 @@ def the_folds_are_those_asked_for() -> Iterator[Case]:
     yield residuals_case(LinearRegression(), *points(7, 7), LeaveOneOut())
     yield residuals_case(
         KNeighborsRegressor(n_neighbors=1), *points(9, 8), KFold(3, shuffle=True, random_state=0)
+    )
+
+
+@check("residuals", why="An error of zero or of the whole target would pass for a measured one.")
+def a_row_that_no_fold_tests_has_none() -> Iterator[Case]:
+    """A row that no fold tests has the residual NaN."""
+    yield residuals_case(LinearRegression(), *points(8, 9), TimeSeriesSplit(3))
+    yield residuals_case(KNeighborsRegressor(n_neighbors=1), *points(9, 10), TimeSeriesSplit(2))
+
+
+@explore(
+    "residuals",
+    why="Frames, weights and regressors of every kind come with real data.",
+    n_examples=40,
+)
+def any_regressor_and_folds(draw: Any) -> Case:
+    """With any regressor, folds and weights, the residuals are those of the reference."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**16)))
+    n = draw(st.integers(6, 15))
+    X, y = np.round(rng.uniform(0, 10, (n, 2)), 1), np.round(rng.normal(size=n), 1)
+    folds = [2, 3, KFold(3, shuffle=True, random_state=1), LeaveOneOut(), TimeSeriesSplit(2)]
+    cv = draw(st.sampled_from(folds))
+    regressor = draw(st.sampled_from([LinearRegression(), DecisionTreeRegressor(random_state=0)]))
+    weight = rng.integers(0, 3, n) + 0.5 if draw(st.booleans()) else None
+    as_frame, as_column = draw(st.booleans()), draw(st.booleans())
+    given_X: Any = pd.DataFrame(X, columns=["a", "b"]) if as_frame else X
+    given_y = y[:, None] if as_column else y
+    kind = "a frame " * as_frame + f"X={X.tolist()}, y={listed(y)}" + " as a column" * as_column
+    weights = "" if weight is None else f", sample_weight={listed(weight)}"
+
+    def answer(module: Any) -> Any:
+        return module.out_of_fold_residuals(regressor, given_X, given_y, cv, weight)
+
+    return Case(
+        call=f"out_of_fold_residuals({regressor}, {kind}, cv={cv}{weights})",
+        answer=answer,
+        arguments={"X": given_X, "y": given_y},
     )
 
 

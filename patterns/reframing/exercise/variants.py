@@ -27,8 +27,7 @@ MISTAKES = (
         "drop the last edge and let the first be minus infinity.",
         code={
             "ex-bounds": """
-binner = KBinsDiscretizer(n_bins, strategy=strategy, quantile_method="averaged_inverted_cdf")
-return binner.fit(y[:, None]).bin_edges_[0]
+return np.quantile(y, np.linspace(0, 1, n_bins + 1))
 """
         },
     ),
@@ -57,10 +56,7 @@ cuts = np.concatenate([atoms, np.nextafter(atoms, np.inf), inner])
         why="The zeros share a bin with small values, or the quantiles that fall on them are lost.",
         code={
             "ex-bounds": """
-binner = KBinsDiscretizer(
-    n_bins, strategy=strategy, quantile_method="averaged_inverted_cdf", subsample=None
-)
-cuts = binner.fit(y[:, None]).bin_edges_[0][1:-1]
+cuts = inner_cuts(y, n_bins, strategy, weight)
 """
             + JOIN
         },
@@ -77,12 +73,7 @@ if isinstance(atoms, str):
     atoms = values[counts > len(y) / n_bins]
 atoms = np.asarray([] if atoms is None else atoms, dtype=float)
 rest = y[~np.isin(y, atoms)]
-cuts = atoms
-if len(np.unique(rest)) > 1:
-    binner = KBinsDiscretizer(
-        n_bins, strategy=strategy, quantile_method="averaged_inverted_cdf", subsample=None
-    )
-    cuts = np.concatenate([cuts, binner.fit(rest[:, None]).bin_edges_[0][1:-1]])
+cuts = np.concatenate([atoms, inner_cuts(rest, n_bins, strategy, np.ones(len(rest)))])
 """
             + JOIN
         },
@@ -99,10 +90,7 @@ if isinstance(atoms, str):
     values, counts = np.unique(y, return_counts=True)
     atoms = values[counts > len(y) / n_bins]
 atoms = np.asarray([] if atoms is None else atoms, dtype=float)
-binner = KBinsDiscretizer(
-    n_bins, strategy=strategy, quantile_method="averaged_inverted_cdf", subsample=None
-)
-inner = binner.fit(y[:, None]).bin_edges_[0][1:-1]
+inner = inner_cuts(y, n_bins, strategy, weight)
 cuts = np.concatenate([atoms, np.nextafter(atoms, np.inf), inner])
 """
             + JOIN
@@ -119,11 +107,8 @@ if isinstance(atoms, str):
     values, counts = np.unique(y, return_counts=True)
     atoms = values[counts > len(y) / n_bins]
 atoms = np.asarray([] if atoms is None else atoms, dtype=float)
-rest = y[~np.isin(y, atoms)]
-binner = KBinsDiscretizer(
-    n_bins, strategy=strategy, quantile_method="averaged_inverted_cdf", subsample=None
-)
-inner = binner.fit(rest[:, None]).bin_edges_[0][1:-1]
+rest = ~np.isin(y, atoms)
+inner = inner_cuts(y[rest], n_bins, strategy, weight[rest])
 cuts = np.unique(np.concatenate([atoms, np.nextafter(atoms, np.inf), inner]))
 cuts = cuts[(cuts > y.min()) & (cuts <= y.max())]
 return np.concatenate([[-np.inf], cuts])
@@ -138,7 +123,7 @@ return np.concatenate([[-np.inf], cuts])
         code={
             "ex-cdf": """
 k = np.searchsorted(self.bin_lower_, y, side="right") - 1
-cdf = np.take_along_axis(cumulative, k + 1, axis=1)
+return np.take_along_axis(cumulative, k + 1, axis=1)
 """
         },
     ),
@@ -150,7 +135,7 @@ cdf = np.take_along_axis(cumulative, k + 1, axis=1)
         code={
             "ex-cdf": """
 k = np.searchsorted(self.bin_lower_, y, side="right") - 1
-cdf = np.take_along_axis(cumulative, k, axis=1)
+return np.take_along_axis(cumulative, k, axis=1)
 """
         },
     ),
@@ -165,7 +150,7 @@ k = np.searchsorted(self.bin_lower_, y, side="right") - 1
 edges = np.concatenate([[self.values_[0]], self.bin_lower_[1:], [self.values_[-1]]])
 share = np.clip((y - edges[k]) / (edges[k + 1] - edges[k]), 0, 1)
 before, after = (np.take_along_axis(cumulative, k + i, axis=1) for i in (0, 1))
-cdf = before + (after - before) * share
+return before + (after - before) * share
 """
         },
     ),
@@ -180,7 +165,7 @@ k = np.searchsorted(self.bin_lower_, y, side="right") - 1
 n_below = np.searchsorted(self.values_, y, side="left") - self._bin_start[k]
 share = n_below / self.bin_count_[k]
 before, after = (np.take_along_axis(cumulative, k + i, axis=1) for i in (0, 1))
-cdf = before * (1 - share) + after * share
+return before * (1 - share) + after * share
 """
         },
     ),
@@ -193,8 +178,8 @@ cdf = before * (1 - share) + after * share
         code={
             "ex-quantile": """
 k = np.argmax(np.diff(cumulative, axis=1), axis=1)[:, None]
-rank = np.ceil(q * self.bin_count_[k]).astype(int) - 1
-return self.values_[self._bin_start[k] + np.clip(rank, 0, self.bin_count_[k] - 1)]
+rank = np.ceil(q * count[k]).astype(int) - 1
+return self.values_[start[k] + np.clip(rank, 0, count[k] - 1)]
 """
         },
     ),
@@ -206,8 +191,8 @@ return self.values_[self._bin_start[k] + np.clip(rank, 0, self.bin_count_[k] - 1
         code={
             "ex-quantile": """
 k = np.sum(cumulative[:, None, 1:-1] < q[:, :, None], axis=2)
-first, last = self._bin_start, self._bin_start + self.bin_count_ - 1
-return ((self.values_[first] + self.values_[last]) / 2)[k]
+last = start + count - 1
+return ((self.values_[start] + self.values_[last]) / 2)[k]
 """
         },
     ),
@@ -231,7 +216,7 @@ return self.bin_mean_[k]
         code={
             "ex-quantile": """
 k = np.sum(cumulative[:, None, 1:-1] < q[:, :, None], axis=2)
-return self.values_[self._bin_start[k] + self.bin_count_[k] - 1]
+return self.values_[start[k] + count[k] - 1]
 """
         },
     ),
@@ -243,8 +228,8 @@ return self.values_[self._bin_start[k] + self.bin_count_[k] - 1]
         code={
             "ex-quantile": """
 k = np.sum(cumulative[:, None, 1:-1] < q[:, :, None], axis=2)
-rank = np.ceil(q * self.bin_count_[k]).astype(int) - 1
-return self.values_[self._bin_start[k] + np.clip(rank, 0, self.bin_count_[k] - 1)]
+rank = np.ceil(q * count[k]).astype(int) - 1
+return self.values_[start[k] + np.clip(rank, 0, count[k] - 1)]
 """
         },
     ),
@@ -255,9 +240,9 @@ return self.values_[self._bin_start[k] + np.clip(rank, 0, self.bin_count_[k] - 1
         why="This is the ranked probability score of the classes; it has no unit.",
         code={
             "ex-crps": """
-k = np.searchsorted(self.bin_lower_, y, side="right") - 1
+k = np.searchsorted(lower, y, side="right") - 1
 reached = np.arange(len(count)) >= k[:, None]
-return np.sum((np.cumsum(proba, axis=1) - reached) ** 2, axis=1)
+scores = np.sum((np.cumsum(proba, axis=1) - reached) ** 2, axis=1)
 """
         },
     ),
@@ -268,7 +253,7 @@ return np.sum((np.cumsum(proba, axis=1) - reached) ** 2, axis=1)
         why="That judges one number: a forecast that is unsure scores as one that is not.",
         code={
             "ex-crps": """
-return np.abs(proba @ mean - y)
+scores = np.abs(proba @ mean - y)
 """
         },
     ),
@@ -279,7 +264,7 @@ return np.abs(proba @ mean - y)
         why="What the forecast says of the other bins does not count then.",
         code={
             "ex-crps": """
-return np.abs(mean[np.argmax(proba, axis=1)] - y)
+scores = np.abs(mean[np.argmax(proba, axis=1)] - y)
 """
         },
     ),
@@ -291,9 +276,8 @@ return np.abs(mean[np.argmax(proba, axis=1)] - y)
         "E|Y - Y'|.",
         code={
             "ex-crps": """
-each = proba / count
-weights = np.repeat(each, count, axis=1)
-return np.sum(weights * np.abs(self.values_ - y[:, None]), axis=1)
+weights = np.repeat(proba, count, axis=1) * shares
+scores = np.sum(weights * np.abs(values - y[:, None]), axis=1)
 """
         },
     ),
@@ -304,10 +288,10 @@ return np.sum(weights * np.abs(self.values_ - y[:, None]), axis=1)
         why="Only half of E|Y - Y'| belongs there: with all of it, the vaguest forecast is best.",
         code={
             "ex-crps": """
-weights = np.repeat(proba / count, count, axis=1)
-distance = np.sum(weights * np.abs(self.values_ - y[:, None]), axis=1)
-apart = np.abs(self.values_[:, None] - self.values_)
-return distance - np.sum(weights @ apart * weights, axis=1)
+weights = np.repeat(proba, count, axis=1) * shares
+distance = np.sum(weights * np.abs(values - y[:, None]), axis=1)
+apart = np.abs(values[:, None] - values)
+scores = distance - np.sum(weights @ apart * weights, axis=1)
 """
         },
     ),
@@ -321,7 +305,7 @@ return distance - np.sum(weights @ apart * weights, axis=1)
             "ex-crps": """
 distance = np.abs(mean - y[:, None])
 spread = np.abs(mean[:, None] - mean)
-return np.sum(proba * (distance - proba @ spread / 2), axis=1)
+scores = np.sum(proba * (distance - proba @ spread / 2), axis=1)
 """
         },
     ),
@@ -332,7 +316,11 @@ return np.sum(proba * (distance - proba @ spread / 2), axis=1)
         why="A residual is what is left of the target when the prediction is taken away.",
         code={
             "ex-residuals": """
-return cross_val_predict(clone(regressor), X, y, cv=cv) - np.asarray(y, dtype=float)
+residuals = np.full(len(target), np.nan)
+for train, test in splits:
+    model = clone(regressor).fit(X[train], target[train])
+    residuals[test] = model.predict(X[test]) - target[test]
+return residuals
 """
         },
     ),
@@ -343,7 +331,10 @@ return cross_val_predict(clone(regressor), X, y, cv=cv) - np.asarray(y, dtype=fl
         why="Take them away from the target.",
         code={
             "ex-residuals": """
-return cross_val_predict(clone(regressor), X, y, cv=cv)
+predictions = np.full(len(target), np.nan)
+for train, test in splits:
+    predictions[test] = clone(regressor).fit(X[train], target[train]).predict(X[test])
+return predictions
 """
         },
     ),
@@ -354,7 +345,11 @@ return cross_val_predict(clone(regressor), X, y, cv=cv)
         why="Errors are seldom symmetric: of rain, misses upward are larger.",
         code={
             "ex-residuals": """
-return np.abs(np.asarray(y, dtype=float) - cross_val_predict(clone(regressor), X, y, cv=cv))
+residuals = np.full(len(target), np.nan)
+for train, test in splits:
+    model = clone(regressor).fit(X[train], target[train])
+    residuals[test] = np.abs(target[test] - model.predict(X[test]))
+return residuals
 """
         },
     ),
@@ -366,8 +361,21 @@ return np.abs(np.asarray(y, dtype=float) - cross_val_predict(clone(regressor), X
         "with a model of the other folds.",
         code={
             "ex-residuals": """
-y = np.asarray(y, dtype=float)
-return y - clone(regressor).fit(X, y).predict(X)
+return target - clone(regressor).fit(X, target).predict(X)
+"""
+        },
+    ),
+    Mistake(
+        name="untested-as-zero",
+        part="residuals",
+        title="Rows that no fold tests have a residual of zero",
+        why="A zero says that the model was exactly right there. Start from NaN: nobody knows.",
+        code={
+            "ex-residuals": """
+residuals = np.zeros(len(target))
+for train, test in splits:
+    residuals[test] = target[test] - clone(regressor).fit(X[train], target[train]).predict(X[test])
+return residuals
 """
         },
     ),
@@ -375,11 +383,15 @@ return y - clone(regressor).fit(X, y).predict(X)
         name="folds-of-its-own",
         part="residuals",
         title="The folds are always the same five",
-        why="Pass cv on: rows that belong together must stay together.",
+        why="Go through the splits that are given: rows that belong together must stay together.",
         code={
             "ex-residuals": """
-y = np.asarray(y, dtype=float)
-return y - cross_val_predict(clone(regressor), X, y)
+residuals = np.empty(len(target))
+for test in np.array_split(np.arange(len(target)), 5):
+    train = np.setdiff1d(np.arange(len(target)), test)
+    model = clone(regressor).fit(X[train], target[train])
+    residuals[test] = target[test] - model.predict(X[test])
+return residuals
 """
         },
     ),
@@ -439,11 +451,11 @@ return np.array([-np.inf, *kept[::-1]])
         name="CDF and quantile from a weight for each training value",
         code={
             "ex-cdf": """
-weights = np.repeat(np.diff(cumulative, axis=1) / self.bin_count_, self.bin_count_, axis=1)
-cdf = np.einsum("iv,ijv->ij", weights, self.values_ <= y[:, :, None])
+weights = np.repeat(np.diff(cumulative, axis=1), self.bin_count_, axis=1) * self.shares_
+return np.einsum("iv,ijv->ij", weights, self.values_ <= y[:, :, None])
 """,
             "ex-quantile": """
-weights = np.repeat(np.diff(cumulative, axis=1) / self.bin_count_, self.bin_count_, axis=1)
+weights = np.repeat(np.diff(cumulative, axis=1), count, axis=1) * self.shares_
 steps = np.cumsum(weights, axis=1)
 first = np.argmax(steps[:, None, :] >= np.minimum(q, steps[:, -1:])[:, :, None] - 1e-12, axis=2)
 return self.values_[first]
@@ -456,19 +468,21 @@ return self.values_[first]
             "ex-cdf": """
 cdf = np.zeros(y.shape)
 for i, j in np.ndindex(*y.shape):
-    for k, start in enumerate(self._bin_start):
-        bin_values = self.values_[start : start + self.bin_count_[k]]
-        cdf[i, j] += (cumulative[i, k + 1] - cumulative[i, k]) * np.mean(bin_values <= y[i, j])
+    for k, first in enumerate(self._bin_start):
+        rows = slice(first, first + self.bin_count_[k])
+        share = self.shares_[rows][self.values_[rows] <= y[i, j]].sum()
+        cdf[i, j] += (cumulative[i, k + 1] - cumulative[i, k]) * share
+return cdf
 """,
             "ex-quantile": """
 result = np.empty(q.shape)
 for i, j in np.ndindex(*q.shape):
     reached = 0.0
-    for k, start in enumerate(self._bin_start):
-        for value in self.values_[start : start + self.bin_count_[k]]:
-            if reached < q[i, j] - 1e-12 or value == self.values_[0]:
-                result[i, j] = value
-            reached += (cumulative[i, k + 1] - cumulative[i, k]) / self.bin_count_[k]
+    for k, first in enumerate(start):
+        for row in range(first, first + count[k]):
+            if reached < q[i, j] - 1e-12 or row == 0:
+                result[i, j] = self.values_[row]
+            reached += (cumulative[i, k + 1] - cumulative[i, k]) * self.shares_[row]
 return result
 """,
         },
@@ -477,15 +491,15 @@ return result
         name="CRPS as the integral over the squared step function",
         code={
             "ex-crps": """
-weights = np.repeat(proba / count, count, axis=1)
+weights = np.repeat(proba, count, axis=1) * shares
 scores = []
 for row, outcome in zip(weights, y):
-    grid = np.append(self.values_, outcome)
+    grid = np.append(values, outcome)
     order = np.argsort(grid)
     grid = grid[order]
     cdf = np.cumsum(np.append(row, 0.0)[order])
     scores.append(np.sum((cdf - (grid >= outcome))[:-1] ** 2 * np.diff(grid)))
-return np.array(scores)
+scores = np.array(scores)
 """
         },
     ),
@@ -493,25 +507,24 @@ return np.array(scores)
         name="CRPS over all pairs of values",
         code={
             "ex-crps": """
-weights = np.repeat(proba / count, count, axis=1)
-distance = np.sum(weights * np.abs(self.values_ - y[:, None]), axis=1)
-apart = np.abs(np.subtract.outer(self.values_, self.values_))
-return distance - np.einsum("ri,ij,rj->r", weights, apart, weights) / 2
+weights = np.repeat(proba, count, axis=1) * shares
+distance = np.sum(weights * np.abs(values - y[:, None]), axis=1)
+apart = np.abs(np.subtract.outer(values, values))
+scores = distance - np.einsum("ri,ij,rj->r", weights, apart, weights) / 2
 """
         },
     ),
     Alternative(
-        name="residuals in a loop over the folds",
+        name="residuals of all rows of each fold, then in order",
         code={
             "ex-residuals": """
-from sklearn.model_selection import KFold
-
-X, y = np.asarray(X), np.asarray(y, dtype=float)
-residuals = np.zeros(len(y))
-for train, test in (KFold(cv) if isinstance(cv, int) else cv).split(X, y):
-    model = clone(regressor)
-    model.fit(X[train], y[train])
-    residuals[test] = y[test] - model.predict(X[test])
+tests = [test for _, test in splits]
+errors = [
+    target[test] - _fit(regressor, X[train], target[train], None).predict(X[test])
+    for train, test in splits
+]
+residuals = np.full(len(target), np.nan)
+residuals[np.concatenate(tests)] = np.concatenate(errors)
 return residuals
 """
         },
@@ -520,14 +533,12 @@ return residuals
         name="residuals by a mask for each fold",
         code={
             "ex-residuals": """
-from sklearn.model_selection import check_cv
-
-y = np.array(y, dtype=float)
-predicted = np.full(len(y), np.nan)
-for _, test in check_cv(cv).split(X, y):
-    held_out = np.isin(np.arange(len(y)), test)
-    predicted[held_out] = clone(regressor).fit(X[~held_out], y[~held_out]).predict(X[held_out])
-return -(predicted - y)
+predicted = np.full(len(target), np.nan)
+for train, test in splits:
+    seen, held_out = (np.isin(np.arange(len(target)), rows) for rows in (train, test))
+    model = clone(regressor).fit(X[seen], target[seen])
+    predicted[held_out] = model.predict(X[held_out])
+return -(predicted - target)
 """
         },
     ),
