@@ -32,6 +32,7 @@ class Config:
     text_length: int = 22  # words that a sequence keeps; long reviews are cut
     max_words: int = 120  # size of the vocabulary; other words are one unknown word
     n_cars: int = 4500  # training rows of the violations
+    max_shift: int = 2  # pixels that a sign stands off the middle, where an encoder must find it
     n_controls: int = 2500  # training rows where the columns are irrelevant or independent
     epochs: int = 16  # over the cars, for every network
     dropout_rate: float = 0.3  # how often a modality goes missing in training
@@ -44,7 +45,7 @@ class Config:
         settings = asdict(self)
         least = {name: 200 for name in settings if name.startswith("n_")}
         least |= {name: 1 for name in settings if name.startswith("epochs")}
-        least |= {"n_images": 20, "max_words": 3, "text_length": 1}
+        least |= {"n_images": 20, "max_words": 3, "text_length": 1, "max_shift": 0}
         for name, bound in least.items():
             if settings[name] < bound:
                 raise ValueError(f"{name} must be at least {bound}, got {settings[name]}")

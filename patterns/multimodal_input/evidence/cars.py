@@ -15,7 +15,6 @@ from patterns.multimodal_input.evidence import Config
 from patterns.multimodal_input.evidence.networks import Columns, FloatArray
 from patterns.multimodal_input.pattern import image_encoder, multimodal_model, tabular_encoder
 
-SHAPE = (8, 8)  # of the images
 WAYS = {
     "measured_speed": "number",
     "hour": ("number", "buckets"),
@@ -24,7 +23,9 @@ WAYS = {
 }
 
 
-def draw_cars(config: Config, metadata: Any, n_train: int) -> list[TrafficCamera]:
+def draw_cars(
+    config: Config, metadata: Any, n_train: int, max_shift: int = 0
+) -> list[TrafficCamera]:
     """Train, held-out and test rows. No image is in two of them."""
     sizes = {"train": n_train, "validation": config.n_held_out, "test": config.n_test}
     return [
@@ -32,6 +33,7 @@ def draw_cars(config: Config, metadata: Any, n_train: int) -> list[TrafficCamera
             size,
             part=part,  # type: ignore[arg-type]
             metadata=metadata,
+            max_shift=max_shift,
             partition=config.seed,
             random_state=[config.seed, i],
         )
@@ -41,12 +43,25 @@ def draw_cars(config: Config, metadata: Any, n_train: int) -> list[TrafficCamera
 
 def single_and_joined(columns: Columns) -> tuple[dict[str, Any], Any]:
     """Networks of the image and of the columns, and one of both."""
+    shape = columns["image"].shape[1:]
     single = {
-        "image_only": multimodal_model({"image": image_encoder(SHAPE)}),
+        "image_only": multimodal_model({"image": image_encoder(shape)}),
         "tabular_only": multimodal_model({"tabular": tabular_encoder(columns, WAYS)}),
     }
-    encoders = {"image": image_encoder(SHAPE), "tabular": tabular_encoder(columns, WAYS)}
+    encoders = {"image": image_encoder(shape), "tabular": tabular_encoder(columns, WAYS)}
     return single, multimodal_model(encoders)
+
+
+def centered(columns: Columns) -> Columns:
+    """The same with each sign cut out around its center of ink, 8 pixels square."""
+    images, half = columns["image"], 4
+    places = np.arange(images.shape[1]) + 0.5
+    ink = images.sum(axis=(1, 2))
+    middles = (np.einsum(how, images, places) / ink for how in ("nij,i->n", "nij,j->n"))
+    rows, lines = (np.rint(m).astype(int)[:, None] + np.arange(2 * half) for m in middles)
+    padded = np.pad(images, ((0, 0), (half, half), (half, half)))
+    each = np.arange(len(images))[:, None, None]
+    return {**columns, "image": padded[each, rows[:, :, None], lines[:, None, :]]}
 
 
 def trees(

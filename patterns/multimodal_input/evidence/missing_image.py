@@ -18,7 +18,6 @@ from patterns._kit.evidence import (
 from patterns._kit.figures import ALTERNATIVE, BASELINE, PATTERN
 from patterns.multimodal_input.evidence import Config
 from patterns.multimodal_input.evidence.cars import (
-    SHAPE,
     WAYS,
     draw_cars,
     single_and_joined,
@@ -42,7 +41,8 @@ def measure(config: Config) -> Result:
     y, y_test = train_set.y.to_numpy(), test_set.y.to_numpy()
     with repeatable(config.seed):
         single, joined = single_and_joined(columns)
-        encoders = {"image": image_encoder(SHAPE), "tabular": tabular_encoder(columns, WAYS)}
+        image = image_encoder(columns["image"].shape[1:])
+        encoders = {"image": image, "tabular": tabular_encoder(columns, WAYS)}
         robust = multimodal_model(encoders, modality_dropout=config.dropout_rate)
         models = {"tabular_only": single["tabular_only"], "joined": joined, "robust": robust}
         train(models, columns, y, config.epochs, config.seed)

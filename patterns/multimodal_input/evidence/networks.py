@@ -19,7 +19,7 @@ from patterns.multimodal_input.pattern import model_inputs
 FloatArray = NDArray[np.float64]
 Columns = dict[str, NDArray[Any]]
 
-BATCH = 125  # rows per training step
+BATCH = 125  # rows per training step, unless an experiment says otherwise
 
 
 @contextmanager
@@ -44,7 +44,12 @@ def columns_of(data: Any) -> Columns:
 
 
 def train(
-    models: Mapping[str, Any], columns: Columns, y: NDArray[Any], epochs: int, seed: int
+    models: Mapping[str, Any],
+    columns: Columns,
+    y: NDArray[Any],
+    epochs: int,
+    seed: int,
+    batch: int = BATCH,
 ) -> None:
     """Train several models in one fit: on the same batches, equally long, and as if alone.
 
@@ -63,13 +68,14 @@ def train(
     rng = np.random.default_rng(seed)
     order = np.concatenate([rng.permutation(len(y)) for _ in range(epochs)])
     together.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.01, len(order) // BATCH)),
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.01, len(order) // batch)),
         keras.losses.BinaryCrossentropy(from_logits=True),
     )
     together.optimizer.build(together.trainable_variables)
-    inputs = {n: a[order] for n, a in model_inputs(together, columns).items()}
+    there = {name: np.ones(len(y)) for name in raw if name.endswith("_present")}
+    inputs = {n: a[order] for n, a in model_inputs(together, there | columns).items()}
     labels = np.tile(y[order, None].astype(float), len(models))
-    together.fit(inputs, labels, BATCH, shuffle=False, verbose=0)
+    together.fit(inputs, labels, batch, shuffle=False, verbose=0)
 
 
 def logit(model: Any, columns: Columns) -> FloatArray:
