@@ -101,7 +101,9 @@ def column_layer(values: ArrayLike, way: str, n_buckets: int = 12) -> keras.laye
     values = _one_column("values", values, is_text=way == "category")
     # --8<-- [start:ex-adapt]
     if way == "category":
-        return layers.StringLookup(vocabulary=sorted(set(values)), output_mode="one_hot")
+        # A category may be called "[UNK]", which is Keras's name for all that are unknown.
+        words = sorted(set(values))
+        return layers.StringLookup(vocabulary=words, oov_token="\n", output_mode="one_hot")
     deviation = _deviation(values)
     if way == "number":
         return _rescaling(values.mean(), deviation)

@@ -31,10 +31,10 @@ class Config:
     text_kinds: tuple[str, ...] = ("bag_of_words", "embedding", "rnn", "transformer")  # beside conv
     text_length: int = 22  # words that a sequence keeps; long reviews are cut
     max_words: int = 120  # size of the vocabulary; other words are one unknown word
-    n_cars: int = 4000  # training rows of the violations
+    n_cars: int = 4500  # training rows of the violations
     max_shift: int = 2  # pixels that a sign stands off the middle, where an encoder must find it
     n_controls: int = 2000  # training rows where the columns are irrelevant or independent
-    epochs: int = 12  # over the cars, for every network
+    epochs: int = 16  # over the cars, for every network
     dropout_rate: float = 0.3  # how often a modality goes missing in training
     n_images: int = 60  # of the leak: so few, photographed again and again
     n_held_out: int = 1000  # rows that weight the models of late fusion, and tune baselines

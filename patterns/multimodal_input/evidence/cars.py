@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from xgboost import XGBClassifier
 
 from datasets import TrafficCamera, make_traffic_camera
 from patterns.multimodal_input.evidence import Config
-from patterns.multimodal_input.evidence.networks import Columns, FloatArray
+from patterns.multimodal_input.evidence.networks import Columns, FloatArray, train
 from patterns.multimodal_input.pattern import image_encoder, multimodal_model, tabular_encoder
 
 WAYS = {
@@ -50,6 +50,13 @@ def single_and_joined(columns: Columns) -> tuple[dict[str, Any], Any]:
     }
     encoders = {"image": image_encoder(shape), "tabular": tabular_encoder(columns, WAYS)}
     return single, multimodal_model(encoders)
+
+
+def train_in_small_steps(
+    models: Mapping[str, Any], columns: Columns, y: NDArray[Any], config: Config
+) -> None:
+    """Train networks on violations: convolutions learn them from many small steps."""
+    train(models, columns, y, config.epochs, config.seed, batch=60, rate=0.005)
 
 
 def centered(columns: Columns) -> Columns:

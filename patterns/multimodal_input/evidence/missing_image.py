@@ -21,6 +21,7 @@ from patterns.multimodal_input.evidence.cars import (
     WAYS,
     draw_cars,
     single_and_joined,
+    train_in_small_steps,
     trees,
 )
 from patterns.multimodal_input.evidence.networks import (
@@ -29,7 +30,6 @@ from patterns.multimodal_input.evidence.networks import (
     logit,
     repeatable,
     score,
-    train,
 )
 from patterns.multimodal_input.pattern import image_encoder, multimodal_model, tabular_encoder
 
@@ -45,7 +45,7 @@ def measure(config: Config) -> Result:
         encoders = {"image": image, "tabular": tabular_encoder(columns, WAYS)}
         robust = multimodal_model(encoders, modality_dropout=config.dropout_rate)
         models = {"tabular_only": single["tabular_only"], "joined": joined, "robust": robust}
-        train(models, columns, y, config.epochs, config.seed)
+        train_in_small_steps(models, columns, y, config)
 
     # Trees take a missing value as such. Those that rehearsed missed the image in as many rows.
     lost = np.random.default_rng(config.seed).uniform(size=len(y)) < config.dropout_rate

@@ -50,6 +50,7 @@ def train(
     epochs: int,
     seed: int,
     batch: int = BATCH,
+    rate: float = 0.01,
 ) -> None:
     """Train several models in one fit: on the same batches, equally long, and as if alone.
 
@@ -68,7 +69,7 @@ def train(
     rng = np.random.default_rng(seed)
     order = np.concatenate([rng.permutation(len(y)) for _ in range(epochs)])
     together.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.01, len(order) // batch)),
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, len(order) // batch)),
         keras.losses.BinaryCrossentropy(from_logits=True),
     )
     together.optimizer.build(together.trainable_variables)

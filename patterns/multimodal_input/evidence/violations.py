@@ -14,7 +14,13 @@ from scipy.special import expit
 from datasets import TrafficCamera
 from patterns._kit.evidence import Claim, Drawing, Experiment, Result, ratio
 from patterns.multimodal_input.evidence import Config
-from patterns.multimodal_input.evidence.cars import centered, draw_cars, single_and_joined, trees
+from patterns.multimodal_input.evidence.cars import (
+    centered,
+    draw_cars,
+    single_and_joined,
+    train_in_small_steps,
+    trees,
+)
 from patterns.multimodal_input.evidence.networks import (
     FloatArray,
     columns_of,
@@ -23,12 +29,10 @@ from patterns.multimodal_input.evidence.networks import (
     repeatable,
     score,
     single_and_late_fusion,
-    train,
 )
 from patterns.multimodal_input.evidence.pictures import draw_answers, draw_seeds, hardest
 
 TASK = "violation"
-BATCH = 60  # rows per training step: convolutions learn from many small steps
 
 
 def measure(config: Config) -> Result:
@@ -38,7 +42,7 @@ def measure(config: Config) -> Result:
     y, y_held_out, y_test = (part.y.to_numpy() for part in data)
     with repeatable(config.seed):
         single, joined = single_and_joined(columns)
-        train({**single, "joined": joined}, columns, y, config.epochs, config.seed, BATCH)
+        train_in_small_steps({**single, "joined": joined}, columns, y, config)
         answers = {
             **single_and_late_fusion(single, held_out, y_held_out, test),
             "trees_on_flat_pixels": trees(columns, y, [test], config.seed)[0],
