@@ -17,6 +17,7 @@ from patterns._kit.figures import ALTERNATIVE, BASELINE, BEST, PATTERN
 from patterns._kit.story import tell  # before Keras, because it silences TensorFlow's greeting
 
 # isort: split
+from textwrap import fill
 from typing import Any
 
 import keras
@@ -126,7 +127,7 @@ for answer, label, color in [
 ]:
     axis.plot(minutes, answer, color=color, label=label)
 axis.set(xlabel="minutes of waiting", ylabel="probability of a happy guest", ylim=(0, 1))
-axis.set_title(f"“{review['text']}”", fontsize=8)
+axis.set_title(fill(f"“{review['text']}”", 85), fontsize=8)
 axis.legend()
 
 tell(

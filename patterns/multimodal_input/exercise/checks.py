@@ -100,6 +100,7 @@ def the_unit_of_buckets_does_not_matter() -> Iterator[Case]:
     yield buckets_case(1.7e9 + np.arange(12) * 7, 4, [3, 3, 3, 3])
     yield buckets_case(1.6e9 + np.arange(10)[::-1], 5, [2, 2, 2, 2, 2])
     yield buckets_case(np.exp(np.arange(8)) * 1e-12, 2, [4, 4])
+    yield buckets_case(np.arange(12) / 3.5, 3, [4, 4, 4])
 
 
 def category_case(train: Sequence[str], new: Sequence[str]) -> Case:
@@ -137,7 +138,8 @@ def any_column(draw: Any) -> Case:
     """Any column in any unit gets into a model as it does with the reference."""
     way = draw(st.sampled_from(["number", "buckets", "category"]))
     if way == "category":
-        letters = st.text("abcä [UNK]1", max_size=12)
+        odd = st.sampled_from(["[UNK]", "nan", "", "[MASK]"])
+        letters = odd | st.text("abcä 1", max_size=12)
         known = draw(st.lists(letters, min_size=1, max_size=6))
         new = [*known[:2], *draw(st.lists(letters, min_size=1, max_size=3))]
         values, asked = np.array(known), np.array(new, dtype=object)
