@@ -59,17 +59,17 @@ class Config:
 
 
 FAST = Config(
-    n_reviews=2000,
+    n_reviews=1000,
     epochs_of_reviews=2,
     epochs_of_few_reviews=2,
-    n_texts=500,
+    n_texts=300,
     epochs_of_texts=2,
     text_kinds=("embedding",),
-    n_cars=500,
-    n_controls=500,
+    n_cars=300,
+    n_controls=300,
     epochs=2,
     n_held_out=200,
-    n_test=500,
+    n_test=300,
 )
 
 GLOSSARY = {
