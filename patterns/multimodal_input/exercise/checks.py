@@ -90,6 +90,7 @@ def the_unit_does_not_matter() -> Iterator[Case]:
     yield number_case([1e-9, 2e-9, 3e-9, 4e-9], [2.5e-9, 1e-8])
     yield number_case([1.7e9, 1.7e9 + 60, 1.7e9 + 120], [1.7e9 + 30, 1.7e9 + 61])
     yield number_case([5, 5, 5], [5, 6])
+    yield number_case([-2, -2], [-2, 7, 0])
 
 
 @check(
@@ -126,9 +127,11 @@ def category_case(train: Sequence[str], new: Sequence[str]) -> Case:
 @check("adapt", why="Sooner or later a value arrives that training did not have: hail, or a typo.")
 def an_unknown_category_has_a_place_of_its_own() -> Iterator[Case]:
     """Each category has a place of its own, and so have all values that training did not have."""
-    yield category_case(["dry", "rain", "dry", "snow"], ["rain", "hail", "dry", "fog"])
-    yield category_case(["b", "a", "c", "b"], ["a", "d", "b", "c"])
-    yield category_case(["lunch", "lunch", "dinner"], ["brunch", "lunch", "dinner"])
+    yield category_case(
+        ["dry", "rain", "dry", "snow"], ["rain", "hail", "dry", "fog", "sleet", "mist"]
+    )
+    yield category_case(["b", "a", "c", "b"], ["a", "d", "B", "c", "e", "f"])
+    yield category_case(["lunch", "lunch", "dinner"], ["brunch", "lunch", "dinner", "tea"])
 
 
 @explore(
@@ -139,7 +142,7 @@ def any_column(draw: Any) -> Case:
     way = draw(st.sampled_from(["number", "buckets", "category"]))
     if way == "category":
         odd = st.sampled_from(["[UNK]", "nan", "", "[MASK]"])
-        letters = odd | st.text("abcä 1", max_size=12)
+        letters = odd | st.text("aAbBä 1", max_size=12)
         known = draw(st.lists(letters, min_size=1, max_size=6))
         new = [*known[:2], *draw(st.lists(letters, min_size=1, max_size=3))]
         values, asked = np.array(known), np.array(new, dtype=object)
