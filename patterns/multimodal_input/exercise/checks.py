@@ -487,6 +487,8 @@ def each_modality_is_rehearsed() -> Iterator[Case]:
     reads = "the share of rows that lose each, and of flags that are 0, to one decimal:"
     for widths, rate in (((8, 8), 0.3), ((2, 2, 2), 0.5), ((1, 9), 0.4)):
         yield training_case(widths, rate, kept_shares, [rate] * 2 * len(widths), reads)
+    # Half of the rows have one modality, which stays; the others lose each at the rate.
+    yield training_case((3, 2), 0.4, kept_shares, [0.7, 0.2] * 2, reads, missing=0)
 
 
 def wholly(parts: list[NDArray[Any]]) -> ArrayLike:
