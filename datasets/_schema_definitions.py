@@ -75,6 +75,8 @@ SCHEMAS = {
             "school_zone": pa.Column(int, _BINARY),
             "weather": pa.Column(str, pa.Check.isin(["dry", "rain", "snow"])),
             "label": pa.Column(int, _BINARY),
+            "top": pa.Column(int, pa.Check.ge(0)),
+            "left": pa.Column(int, pa.Check.ge(0)),
         },
         strict=True,
     ),

@@ -40,15 +40,27 @@ class TrafficCamera(Dataset):
     ----------
     metadata : {"interacting", "irrelevant", "independent"}
         How the columns and the sign together make the label.
+    max_shift : int
+        By how many pixels at most a sign stands off the middle of its picture.
     """
 
     metadata: Metadata = "interacting"
+    max_shift: int = 0
 
     @property
     def images(self) -> npt.NDArray[np.float32]:
-        """The photographed signs, shape (n_samples, 8, 8), from 0 (paper) to 1 (ink)."""
-        pixels = _digits().images[self.frame["image_id"]]
-        return np.asarray(pixels / 16, dtype=np.float32)
+        """The photographed signs, from 0 (paper) to 1 (ink).
+
+        Of shape (n_samples, side, side), where side is 8 + 2 * max_shift.
+        """
+        signs = _digits().images[self.frame["image_id"]] / 16
+        side = signs.shape[1] + 2 * self.max_shift
+        pictures = np.zeros((len(signs), side, side), dtype=np.float32)
+        top, left = self.frame["top"].to_numpy(), self.frame["left"].to_numpy()
+        rows, columns = (start[:, None] + np.arange(signs.shape[1]) for start in (top, left))
+        each = np.arange(len(signs))[:, None, None]
+        pictures[each, rows[:, :, None], columns[:, None, :]] = signs
+        return pictures
 
     def oracle_proba(self) -> FloatArray:
         """Return the true probability of a positive label, of shape (n_samples,).
@@ -90,6 +102,7 @@ def make_traffic_camera(
     part: Part = "train",
     metadata: Metadata = "interacting",
     n_images: int | None = None,
+    max_shift: int = 0,
     partition: int = 0,
     random_state: int | Sequence[int] | np.random.Generator | None = None,
 ) -> TrafficCamera:
@@ -123,6 +136,9 @@ def make_traffic_camera(
         What the label depends on.
     n_images : int, optional
         Draw from only so many images of the part, at least 20; by default from all.
+    max_shift : int
+        A camera does not center the sign: in each row it stands up to so many pixels off the
+        middle, in each direction, every place as likely as the others. 0 for the middle.
     partition : int
         Which of the ways to divide the images among the parts. Calls that are compared must agree.
     random_state : int, sequence of int, Generator or None
@@ -131,9 +147,10 @@ def make_traffic_camera(
     Returns
     -------
     TrafficCamera
-        With ``images`` of shape (n_samples, 8, 8) and ``frame`` of shape (n_samples, 7): the
-        columns, the target ``label`` (0 or 1), and two that no model may use: ``image_id``, the
-        row in scikit-learn's digits, and ``speed_limit``, what the sign says.
+        With ``images`` of shape (n_samples, side, side), where side is 8 + 2 * max_shift, and
+        ``frame`` of shape (n_samples, 9): the columns, the target ``label`` (0 or 1), and four
+        that no model may use: ``image_id``, the row in scikit-learn's digits; ``speed_limit``, what
+        the sign says; ``top`` and ``left``, the pixel of the picture where the sign begins.
 
     Raises
     ------
@@ -146,6 +163,8 @@ def make_traffic_camera(
         raise ValueError(f"part must be one of {list(SHARES)}, got {part!r}.")
     if metadata not in get_args(Metadata):
         raise ValueError(f"metadata must be one of {list(get_args(Metadata))}, got {metadata!r}.")
+    if max_shift < 0:
+        raise ValueError(f"max_shift must be at least 0, got {max_shift!r}.")
     digits = _digits().target
     images = np.random.default_rng(partition).permutation(np.flatnonzero(digits >= 3))
     start, stop = (int(share * len(images)) for share in SHARES[part])
@@ -191,7 +210,8 @@ def make_traffic_camera(
         label = (speed - effective_limit(frame) > 3).astype(int)
         frame["measured_speed"] = rng.normal(speed, MEASUREMENT_SD)
     frame["label"] = label
-    return TrafficCamera(frame, feature_names=FEATURES, target_names=("label",), metadata=metadata)
+    frame["top"], frame["left"] = rng.integers(0, 2 * max_shift + 1, (2, n_samples))
+    return TrafficCamera(frame, FEATURES, ("label",), metadata=metadata, max_shift=max_shift)
 
 
 @functools.cache

@@ -32,7 +32,7 @@ class TestTrafficCamera:
     def test_it_has_four_columns_a_label_and_its_keys(self, cars: TrafficCamera) -> None:
         assert cars.feature_names == ("measured_speed", "hour", "school_zone", "weather")
         assert cars.target_names == ("label",)
-        assert cars.frame.shape == (40_000, 7)
+        assert cars.frame.shape == (40_000, 9)
         validate(cars.frame, "traffic_camera")
 
     def test_another_weather_breaks_the_schema(self) -> None:
@@ -49,6 +49,21 @@ class TestTrafficCamera:
         ids = data.frame["image_id"].to_numpy()
         np.testing.assert_array_equal(data.images * 16, digits.images[ids])
         np.testing.assert_array_equal(data.frame["speed_limit"], 10 * digits.target[ids])
+
+    def test_a_shifted_sign_is_whole_and_everything_else_is_the_same(self) -> None:
+        still = make_traffic_camera(300, random_state=0)
+        shifted = make_traffic_camera(300, max_shift=2, random_state=0)
+        assert shifted.images.shape == (300, 12, 12)
+        for i, (top, left) in enumerate(shifted.frame[["top", "left"]].to_numpy()):
+            picture = shifted.images[i]
+            np.testing.assert_array_equal(picture[top : top + 8, left : left + 8], still.images[i])
+            assert picture.sum() == pytest.approx(still.images[i].sum())
+        places = ["top", "left"]
+        pd.testing.assert_frame_equal(
+            shifted.frame.drop(columns=places), still.frame.drop(columns=places)
+        )
+        counts = shifted.frame[places].value_counts()
+        assert len(counts) == 25
 
     @given(st.integers(0, 5), st.sampled_from(KINDS))
     def test_no_image_is_in_two_parts(self, partition: int, metadata: Any) -> None:
@@ -137,6 +152,7 @@ class TestEffectiveLimit:
         ({"metadata": "none"}, "metadata must be one of .* got 'none'"),
         ({"n_images": 5}, "n_images must be between 20 and 756"),
         ({"n_images": 253, "part": "test"}, "n_images must be between 20 and 252"),
+        ({"max_shift": -1}, "max_shift must be at least 0, got -1"),
     ],
 )
 def test_numbers_and_names_out_of_range_are_refused(settings: Any, message: str) -> None:

@@ -2,4 +2,7 @@
 
 import lazy_loader
 
+# Not lazily: Keras loads a saved model only if the layer in it was registered, by its import.
+from .pattern import ModalityDropout as ModalityDropout
+
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -19,7 +19,8 @@ from patterns.multimodal_input import (
     multimodal_model,
     tabular_encoder,
 )
-from patterns.multimodal_input.example import CAR_WAYS, columns_of
+from patterns.multimodal_input.evidence.cars import WAYS
+from patterns.multimodal_input.evidence.networks import columns_of
 
 
 def main() -> None:
@@ -29,7 +30,7 @@ def main() -> None:
     columns, y = columns_of(cars), cars.y.to_numpy("f4")[:, None]
     image = multimodal_model({"image": image_encoder((8, 8))})
     joined = multimodal_model(
-        {"image": image_encoder((8, 8)), "tabular": tabular_encoder(columns, CAR_WAYS)}
+        {"image": image_encoder((8, 8)), "tabular": tabular_encoder(columns, WAYS)}
     )
 
     def fit(model: Any) -> Callable[[], object]:

@@ -12,9 +12,10 @@ from typing import Any
 
 import keras
 import numpy as np
+from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
 
-from patterns._kit.exercise import Case, check
+from patterns._kit.exercise import Case, check, explore
 
 FloatArray = NDArray[np.float32]
 
@@ -29,9 +30,9 @@ def rounded(result: Any) -> NDArray[Any]:
 
 def number_case(train: Sequence[float], new: Sequence[float]) -> Case:
     """New values, standardized by the training values."""
-    mean, deviation = np.mean(train), np.std(train)
+    mean, deviation = np.mean(train), np.std(train) or 1
     return Case(
-        call=f"column_layer({listed(train)}, 'number') on the column {listed(new)}",
+        call=f"column_layer({precisely(train)}, 'number') on the column {precisely(new)}",
         answer=lambda module: module.column_layer(np.array(train), "number")(as_column(new)),
         view=lambda result: rounded(result)[:, 0],
         expected=rounded((np.array(new) - mean) / deviation),
@@ -62,7 +63,7 @@ def buckets_case(train: ArrayLike, n_buckets: int, expected: Sequence[int]) -> C
         return counts[counts > 0]
 
     return Case(
-        call=f"column_layer({listed(values)}, 'buckets', n_buckets={n_buckets}) on that column",
+        call=f"column_layer({precisely(values)}, 'buckets', n_buckets={n_buckets}) on that column",
         answer=lambda module: module.column_layer(values.copy(), "buckets", n_buckets)(
             as_column(values)
         ),
@@ -79,6 +80,28 @@ def buckets_hold_equal_shares() -> Iterator[Case]:
     yield buckets_case(skewed, 4, [3, 3, 3, 3])
     yield buckets_case(skewed[::-1], 3, [4, 4, 4])
     yield buckets_case(np.exp(np.arange(10)), 2, [5, 5])
+
+
+@check(
+    "adapt", why="A time in seconds since 1970 or a length in nanometers is a column like others."
+)
+def the_unit_does_not_matter() -> Iterator[Case]:
+    """In tiny units, and far from zero, a column is standardized as elsewhere."""
+    yield number_case([1e-9, 2e-9, 3e-9, 4e-9], [2.5e-9, 1e-8])
+    yield number_case([1.7e9, 1.7e9 + 60, 1.7e9 + 120], [1.7e9 + 30, 1.7e9 + 61])
+    yield number_case([5, 5, 5], [5, 6])
+    yield number_case([-2, -2], [-2, 7, 0])
+
+
+@check(
+    "adapt", why="A time in seconds since 1970 or a length in nanometers is a column like others."
+)
+def the_unit_of_buckets_does_not_matter() -> Iterator[Case]:
+    """Far from zero and in tiny units, buckets hold equal shares too."""
+    yield buckets_case(1.7e9 + np.arange(12) * 7, 4, [3, 3, 3, 3])
+    yield buckets_case(1.6e9 + np.arange(10)[::-1], 5, [2, 2, 2, 2, 2])
+    yield buckets_case(np.exp(np.arange(8)) * 1e-12, 2, [4, 4])
+    yield buckets_case(np.arange(12) / 3.5, 3, [4, 4, 4])
 
 
 def category_case(train: Sequence[str], new: Sequence[str]) -> Case:
@@ -104,24 +127,76 @@ def category_case(train: Sequence[str], new: Sequence[str]) -> Case:
 @check("adapt", why="Sooner or later a value arrives that training did not have: hail, or a typo.")
 def an_unknown_category_has_a_place_of_its_own() -> Iterator[Case]:
     """Each category has a place of its own, and so have all values that training did not have."""
-    yield category_case(["dry", "rain", "dry", "snow"], ["rain", "hail", "dry", "fog"])
-    yield category_case(["b", "a", "c", "b"], ["a", "d", "b", "c"])
-    yield category_case(["lunch", "lunch", "dinner"], ["brunch", "lunch", "dinner"])
+    yield category_case(
+        ["dry", "rain", "dry", "snow"], ["rain", "hail", "dry", "fog", "sleet", "mist"]
+    )
+    yield category_case(["b", "a", "c", "b"], ["a", "d", "B", "c", "e", "f"])
+    yield category_case(["lunch", "lunch", "dinner"], ["brunch", "lunch", "dinner", "tea"])
+
+
+@explore(
+    "adapt", why="The column takes the place of any other of its kind in a model.", n_examples=40
+)
+def any_column(draw: Any) -> Case:
+    """Any column in any unit gets into a model as it does with the reference."""
+    way = draw(st.sampled_from(["number", "buckets", "category"]))
+    if way == "category":
+        odd = st.sampled_from(["[UNK]", "nan", "", "[MASK]"])
+        letters = odd | st.text("aAbBä 1", max_size=12)
+        known = draw(st.lists(letters, min_size=1, max_size=6))
+        new = [*known[:2], *draw(st.lists(letters, min_size=1, max_size=3))]
+        values, asked = np.array(known), np.array(new, dtype=object)
+        call = f"column_layer({known}, 'category') in a model, on the column {new}"
+        n_buckets = 12
+    else:
+        n_buckets, share = draw(st.integers(1, 6)), draw(st.integers(1, 4))
+        n = n_buckets * share if way == "buckets" else draw(st.integers(1, 12))
+        rng = np.random.default_rng(draw(st.integers(0, 99)))
+        unit, origin = 10.0 ** draw(st.integers(-9, 6)), draw(st.sampled_from([0, -40, 1e6, 1e9]))
+        steps = np.cumsum(rng.integers(1 if way == "buckets" else 0, 9, n))
+        values = (rng.permutation(steps) + origin) * unit
+        asked = np.array([*values, values.min() - unit, values.max() + 3 * unit])
+        sizes = f", n_buckets={n_buckets}" * (way == "buckets")
+        call = f"column_layer({precisely(values)}, {way!r}{sizes}) in a model, on the column "
+        call += precisely(asked)
+
+    def answer(module: Any) -> Any:
+        kind = "string" if way == "category" else "float64"
+        raw = keras.Input(() if way == "category" else (1,), dtype=kind)
+        model = keras.Model(raw, module.column_layer(values, way, n_buckets)(raw))
+        given = asked if way == "category" else asked[:, None]
+        return model(keras.ops.convert_to_tensor(given, dtype=kind))
+
+    def which(result: Any) -> NDArray[Any]:
+        """For numbers the values; else which rows are alike, and that one place is each row's."""
+        rows = np.asarray(result, dtype=float)
+        if way == "number":
+            return rounded(rows)
+        same = (rows[:, None] == rows[None]).all(axis=2)
+        return np.column_stack([rows.sum(axis=1), (rows > 0).sum(axis=1), same])
+
+    reads = "" if way == "number" else "for each row: its sum, its places, which rows are alike:"
+    return Case(
+        call=call, answer=answer, view=which, reads=reads, kind=way, arguments={"values": values}
+    )
 
 
 # --- pool -----------------------------------------------------------------------------------------
 
 
-def pool_case(tokens: ArrayLike, mask: Sequence[Sequence[int]], how: str) -> Case:
+def pool_case(
+    tokens: ArrayLike, mask: Sequence[Sequence[int]], how: str, dtype: str = "float32"
+) -> Case:
     """The pooled vectors, from the definition."""
-    values = np.asarray(tokens, dtype="float32")
+    values = np.asarray(tokens, dtype=dtype)
     reduce: Callable[..., Any] = np.mean if how == "mean" else np.max
     expected = [
         reduce(text[np.array(row, bool)], axis=0) if any(row) else np.zeros(values.shape[2])
         for text, row in zip(values, mask, strict=True)
     ]
     return Case(
-        call=f"pool_tokens(tokens={values.tolist()}, is_token={mask}, how={how!r})",
+        call=f"pool_tokens(tokens={values.tolist()}{' of float16' * (dtype == 'float16')}, "
+        f"is_token={mask}, how={how!r})",
         answer=lambda module: module.pool_tokens(
             keras.ops.convert_to_tensor(values),
             keras.ops.convert_to_tensor(np.array(mask, bool)),
@@ -159,6 +234,42 @@ def a_text_without_tokens_is_zeros() -> Iterator[Case]:
     yield pool_case([[[0.5], [0.5]]], [[0, 0]], "max")
 
 
+@check("pool", why="Half precision ends at 65504; many models are trained in it.")
+def half_precision_gives_numbers() -> Iterator[Case]:
+    """In float16 the answers are the same."""
+    for how in ("max", "mean"):
+        yield pool_case([[[1.0, -2.0], [3.0, -4.0], [0.0, 0.0]]], [[1, 1, 0]], how, "float16")
+        yield pool_case([[[-1.5], [9.0]], [[7.0], [8.0]]], [[1, 0], [0, 0]], how, "float16")
+
+
+@explore("pool", why="The layers above see nothing but this vector.")
+def any_texts(draw: Any) -> Case:
+    """Any batch of texts is pooled, inside of a model, as by the reference."""
+    n, length, width = draw(st.integers(1, 4)), draw(st.integers(1, 5)), draw(st.integers(1, 3))
+    how, dtype = (
+        draw(st.sampled_from(["mean", "max"])),
+        draw(st.sampled_from(["float32", "float64"])),
+    )
+    size = 10.0 ** draw(st.integers(-3, 12))
+    rng = np.random.default_rng(draw(st.integers(0, 999)))
+    tokens = (rng.integers(-9, 9, (n, length, width)) * size).astype(dtype)
+    is_token = rng.uniform(size=(n, length)) < draw(st.sampled_from([0.0, 0.4, 0.7, 1.0]))
+
+    def answer(module: Any) -> Any:
+        raw = keras.Input((length, width), dtype=dtype), keras.Input((length,), dtype="bool")
+        model = keras.Model(raw, module.pool_tokens(*raw, how))
+        return model([keras.ops.convert_to_tensor(each) for each in (tokens, is_token)])
+
+    return Case(
+        call=f"pool_tokens(tokens={tokens.tolist()} of {dtype}, "
+        f"is_token={is_token.astype(int).tolist()}, how={how!r}) in a model",
+        answer=answer,
+        view=lambda result: rounded(np.asarray(result, dtype=float) / size),
+        reads=f"in units of {size:g}:" if size != 1 else "",
+        arguments={"tokens": tokens, "is_token": is_token},
+    )
+
+
 # --- join -----------------------------------------------------------------------------------------
 
 
@@ -189,7 +300,7 @@ def join_case(
     joint_units: int,
     ask: Callable[[Any], ArrayLike],
     question: str,
-    expected: ArrayLike,
+    expected: Any,
 ) -> Case:
     """Put a question to a model of several modalities; the answers are yes (1) and no (0)."""
     features = " and ".join(f"{width}" for width in widths)
@@ -265,10 +376,43 @@ def modalities_interact() -> Iterator[Case]:
     yield join_case((2, 2), 0, interacts((2, 2)), question, [1, 0, 0])
 
 
+@explore("join", why="Widths and numbers of encodings are the caller's.", n_examples=12)
+def any_encodings(draw: Any) -> Case:
+    """Any encodings are joined: each row for itself, all count, and they interact if they may."""
+    widths = tuple(draw(st.lists(st.integers(1, 5), min_size=1, max_size=4)))
+    joint_units = draw(st.sampled_from([0, 24, 50]))
+
+    def ask(model: Any) -> ArrayLike:
+        inputs = [rows(width, seed) for seed, width in enumerate(widths)]
+        together = output(model, inputs)
+        alone = output(model, [each[2:3] for each in inputs])
+        zero = output(model, [0 * each for each in inputs])
+        mirrored = together + output(model, [-each for each in inputs]) - 2 * zero
+        doubled = output(model, [2 * each for each in inputs]) - 2 * together + zero
+        is_bent = max(np.abs(mirrored).max(), np.abs(doubled).max()) > 1e-4
+        return [
+            *np.ravel(matters(widths)(model)),
+            together.shape == (6, 1),
+            np.abs(together[2] - alone[0]).max() < 1e-4,
+            len(widths) == 1 or is_bent,
+            any(weight.shape[-1] == joint_units for weight in model.weights),
+            sorted(model.input) == [f"input_{i}" for i in range(len(widths))],
+        ]
+
+    return join_case(
+        widths,
+        joint_units,
+        ask,
+        "whether each modality changes the answer, it has one column, a row's answer is its own, "
+        "several are no straight line, a layer has joint_units, and the inputs keep their names:",
+        None,
+    )
+
+
 # --- dropout --------------------------------------------------------------------------------------
 
 
-N_ROWS = 1000  # so many that shares of them hardly vary
+N_ROWS = 4000  # so many that shares of them hardly vary
 
 
 def dropped(
@@ -333,25 +477,20 @@ def training_case(
 
 
 def kept_shares(parts: list[NDArray[Any]]) -> ArrayLike:
-    """The share of rows that keep each modality, whether more lose one than two, and the flags'."""
+    """The share of rows that lose each modality, and of flags that are 0, to one decimal."""
     *encoded, flags = parts
-    kept = np.column_stack([(part != 0).any(axis=1) for part in encoded])
-    shares = [np.round(part.mean(axis=0), 1) for part in (kept, flags)]
-    some = [np.where((share >= 0.5) & (share < 1), 0.5, share) for share in shares]
-    n_lost = np.bincount((~kept).sum(axis=1), minlength=3)
-    return [*some[0], n_lost[1] > n_lost[2], *some[1]]
+    lost = np.column_stack([(part == 0).all(axis=1) for part in encoded])
+    return np.round([*lost.mean(axis=0), *(1 - flags.mean(axis=0))], 1)
 
 
 @check("dropout", why="What never happens in training, the model has not learned to cope with.")
 def each_modality_is_rehearsed() -> Iterator[Case]:
     """In training, each modality of each row goes missing with the given probability."""
-    reads = (
-        "the share of rows that keep each (0.5 for anything from half up), whether more lose one "
-        "than two, and the means of the flags, likewise:"
-    )
-    for widths, rate in (((8, 8), 0.4), ((2, 2, 2), 0.25), ((1, 9, 2), 0.35)):
-        some = [0.5] * len(widths)
-        yield training_case(widths, rate, kept_shares, [*some, 1, *some], reads)
+    reads = "the share of rows that lose each, and of flags that are 0, to one decimal:"
+    for widths, rate in (((8, 8), 0.3), ((2, 2, 2), 0.5), ((1, 9), 0.4)):
+        yield training_case(widths, rate, kept_shares, [rate] * 2 * len(widths), reads)
+    # Half of the rows have one modality, which stays; the others lose each at the rate.
+    yield training_case((3, 2), 0.4, kept_shares, [0.7, 0.2] * 2, reads, missing=0)
 
 
 def wholly(parts: list[NDArray[Any]]) -> ArrayLike:
@@ -390,14 +529,112 @@ def something_left(parts: list[NDArray[Any]]) -> ArrayLike:
 def some_modality_is_left() -> Iterator[Case]:
     """In training, no row loses all that it has."""
     reads = "whether every row has something left, and the share that does, to the nearest half:"
-    yield training_case((2, 2), 0.6, something_left, [1, 1], reads)
-    yield training_case((1, 1, 1), 0.8, something_left, [1, 1], reads)
+    yield training_case((2, 2), 0.5, something_left, [1, 1], reads)
+    yield training_case((1, 1, 1), 0.6, something_left, [1, 1], reads)
     yield training_case((2, 2), 0.5, something_left, [1, 1], reads, missing=0)
+
+
+def draws_case(widths: tuple[int, ...], rate: float) -> Case:
+    """Two layers of one seed, another seed, and one layer called twice."""
+
+    def answer(module: Any) -> ArrayLike:
+        def flags(*seeds: int) -> list[FloatArray]:
+            layers = [module.ModalityDropout(rate, seed=seed) for seed in seeds]
+            ones = [keras.ops.ones((200, width)) for width in widths]
+            there = [keras.ops.ones((200, 1)) for _ in widths]
+            calls = [np.asarray(layers[i // 2](ones, there, training=True)) for i in range(4)]
+            return [call[:, -len(widths) :] for call in calls]
+
+        first, second, other, _ = flags(1, 2)
+        again = flags(1, 2)[0]
+        return [np.array_equal(first, x) for x in (again, second, other)]
+
+    return Case(
+        call=f"ModalityDropout({rate}, seed=1) twice, on {len(widths)} encodings, training=True",
+        answer=answer,
+        expected=[1, 0, 0],
+        reads="whether the same draws come from the same seed, a second call, another seed:",
+    )
+
+
+@check("dropout", why="A training that cannot be repeated cannot be searched for errors.")
+def the_draws_follow_the_seed() -> Iterator[Case]:
+    """The same seed gives the same draws, and each call draws anew."""
+    yield draws_case((2, 3), 0.4)
+    yield draws_case((1, 1, 4), 0.5)
+
+
+@explore("dropout", why="Any mix of what is there and what is not will be served.", n_examples=25)
+def any_modalities(draw: Any) -> Case:
+    """With any encodings, flags and rate, the layer does what the reference does."""
+    widths = draw(st.lists(st.integers(1, 4), min_size=2, max_size=4))
+    n = len(widths)
+    rate = draw(st.sampled_from([0.0, 0.2, 0.3, 0.5]))
+    training = draw(st.booleans())
+    rng = np.random.default_rng(draw(st.integers(0, 999)))
+    size = N_ROWS if training else draw(st.integers(1, 4))
+    flags = (rng.uniform(size=(size, n)) < draw(st.sampled_from([0.4, 0.8, 1.0]))).astype("f4")
+    encoded = [rng.normal(size=(size, width)).astype("f4") + 9 for width in widths]
+
+    def answer(module: Any) -> Any:
+        keras.utils.set_random_seed(0)
+        raw = [keras.Input((width,)) for width in widths], [keras.Input((1,)) for _ in widths]
+        layer = module.ModalityDropout(rate, seed=3)
+        joined = layer(*raw, training=training)
+        model = keras.Model([*raw[0], *raw[1]], joined)
+        given = [*encoded, *(flags[:, [i]] for i in range(n))]
+        return model([keras.ops.convert_to_tensor(each) for each in given])
+
+    def seen(result: Any) -> ArrayLike:
+        """When serving all of it; in training what any random numbers give alike."""
+        values = np.asarray(result, dtype=float)
+        if not training:
+            return rounded(values)
+        *parts, left = np.split(values, np.cumsum(widths), axis=1)
+        present = flags.sum(axis=1)
+        lost = [
+            (flags[present == m] - left[present == m]).sum(axis=0)
+            / np.maximum(flags[present == m].sum(axis=0), 1)
+            for m in range(1, n + 1)
+            if (present == m).sum() > 800
+        ]
+        return [
+            *(
+                np.allclose(p, x * left[:, [i]])
+                for i, (p, x) in enumerate(zip(parts, encoded, strict=True))
+            ),
+            (left <= flags).all(),
+            ((left > 0).any(axis=1) == (flags > 0).any(axis=1)).all(),
+            *np.ravel(lost),
+        ]
+
+    def alike(one: Any, other: Any) -> bool:
+        """Shares of hundreds of rows differ by chance."""
+        a, b = (np.asarray(each, dtype=float) for each in (one, other))
+        return a.shape == b.shape and np.allclose(a, b, atol=0.09 if training else 1e-3)
+
+    there = f"{int(flags.mean() * 100)} % of the flags 1"
+    return Case(
+        call=f"ModalityDropout({rate}) in a model, {size} rows of {n} encodings of {widths} "
+        f"features, {there}, training={training}",
+        answer=answer,
+        view=seen,
+        reads="whether each is whole or zero, nothing comes back, something stays; shares lost:"
+        if training
+        else "",
+        kind="in training" if training else "serving",
+        same=alike,
+    )
 
 
 def as_column(values: ArrayLike) -> Any:
     """Numbers as the model gets them: one column."""
-    return keras.ops.convert_to_tensor(np.asarray(values, dtype="float32")[:, None])
+    return keras.ops.convert_to_tensor(np.asarray(values, dtype="float64")[:, None])
+
+
+def precisely(values: ArrayLike) -> str:
+    """Numbers with all digits that tell them apart."""
+    return f"[{', '.join(f'{value:.12g}' for value in np.ravel(values))}]"
 
 
 def listed(values: ArrayLike) -> str:

@@ -9,25 +9,40 @@ from patterns._kit.exercise import Alternative, Mistake
 
 NUMBER = """
 if way == "number":
-    return layers.Normalization(mean=float(values.mean()), variance=float(values.var()))
+    return _rescaling(values.mean(), _deviation(values))
 """
 BUCKETS = """
 if way == "buckets":
-    inner = np.quantile(values, np.arange(1, n_buckets) / n_buckets)
-    return layers.Discretization(bin_boundaries=np.unique(inner).tolist(), output_mode="one_hot")
+    middle, unit = np.median(values), 2.0 ** np.rint(np.log2(_deviation(values)))
+    cuts = np.unique(np.quantile(values, np.arange(1, n_buckets) / n_buckets))
+    buckets = layers.Discretization(
+        (cuts / unit - middle / unit).tolist(), output_mode="one_hot", dtype="float32"
+    )
+    return keras.Sequential(
+        [keras.Input((1,), dtype="float64"), _rescaling(middle, unit), buckets]
+    )
 """
 CATEGORY = """
-return layers.StringLookup(vocabulary=np.unique(values.astype(str)), output_mode="one_hot")
+words = sorted(set(values))
+return layers.StringLookup(vocabulary=words, oov_token="\\n", output_mode="one_hot")
 """
 MEAN = """
-is_token = ops.cast(is_token, tokens.dtype)[..., None]
-n_tokens = ops.sum(is_token, axis=1)
+is_token = is_token[..., None]
+n_tokens = ops.sum(ops.cast(is_token, tokens.dtype), axis=1)
 if how == "mean":
-    return ops.sum(tokens * is_token, axis=1) / ops.maximum(n_tokens, 1)
+    return ops.sum(ops.where(is_token, tokens, 0.0), axis=1) / ops.maximum(n_tokens, 1)
 """
 MAX = """
-greatest = ops.max(tokens - 1e9 * (1 - is_token), axis=1)
+greatest = ops.max(ops.where(is_token, tokens, -np.inf), axis=1)
 return ops.where(n_tokens > 0, greatest, 0.0)
+"""
+DROP = """
+if training:
+    draws = keras.random.uniform(ops.shape(flags), seed=self.seed_generator)
+    draws = ops.where(flags > 0, draws, -1.0)
+    luckiest = draws >= ops.max(draws, axis=1, keepdims=True)
+    stays = ops.logical_or(draws >= chance, luckiest)
+    flags = flags * ops.cast(stays, flags.dtype)
 """
 JOIN = """
 kept = [features * flags[:, i : i + 1] for i, features in enumerate(encoded)]
@@ -51,12 +66,74 @@ if way == "number":
         },
     ),
     Mistake(
-        name="deviation-for-variance",
+        name="variance-for-deviation",
         part="adapt",
-        title="The standard deviation was given as the variance",
-        why="Normalization divides by the square root of its argument variance.",
+        title="The values are divided by the variance",
+        why="The variance has the unit squared: divide by the standard deviation.",
         code={
-            "ex-adapt": NUMBER.replace("values.var()", "values.std()") + BUCKETS + CATEGORY,
+            "ex-adapt": NUMBER.replace("_deviation(values)", "_deviation(values) ** 2")
+            + BUCKETS
+            + CATEGORY,
+        },
+    ),
+    Mistake(
+        name="deviation-of-a-sample",
+        part="adapt",
+        title="The deviation is that of a sample, with n - 1",
+        why="Standardized training values then have no deviation of 1: NumPy's default, ddof=0, is "
+        "meant.",
+        code={
+            "ex-adapt": NUMBER.replace("_deviation(values)", "values.std(ddof=1)")
+            + BUCKETS
+            + CATEGORY,
+        },
+    ),
+    Mistake(
+        name="rounded-before-centering",
+        part="adapt",
+        title="The values are rounded to float32, or their deviation to 1e-7, before centering",
+        why="Normalization computes in float32 and takes no deviation below 1e-7: center and scale "
+        "in float64.",
+        code={
+            "ex-adapt": """
+if way == "number":
+    variance = float(values.var()) or 1.0
+    return layers.Normalization(mean=float(values.mean()), variance=variance)
+"""
+            + BUCKETS
+            + CATEGORY
+        },
+    ),
+    Mistake(
+        name="constant-divides-by-zero",
+        part="adapt",
+        title="A constant column is divided by its deviation of zero",
+        why="One NaN makes every answer of the model NaN: center the column, and leave its unit.",
+        code={
+            "ex-adapt": """
+if way == "number":
+    with np.errstate(all="ignore"):
+        scale, offset = 1 / values.std(), -values.mean() / values.std()
+    return layers.Rescaling(np.array([scale]), np.array([offset]), dtype="float64")
+"""
+            + BUCKETS
+            + CATEGORY
+        },
+    ),
+    Mistake(
+        name="cuts-in-float32",
+        part="adapt",
+        title="The cuts are those of the raw values",
+        why="Keras keeps cuts in float32, where seconds since 1970 are known to two minutes: move "
+        "values and cuts near zero first.",
+        code={
+            "ex-adapt": NUMBER
+            + """
+if way == "buckets":
+    inner = np.quantile(values, np.arange(1, n_buckets) / n_buckets)
+    return layers.Discretization(bin_boundaries=np.unique(inner).tolist(), output_mode="one_hot")
+"""
+            + CATEGORY
         },
     ),
     Mistake(
@@ -68,8 +145,7 @@ if way == "number":
         code={
             "ex-adapt": """
 if way == "number":
-    span = float(values.max() - values.min())
-    return layers.Rescaling(1 / span, offset=-float(values.min()) / span)
+    return _rescaling(values.min(), np.ptp(values) or 1.0)
 """
             + BUCKETS
             + CATEGORY
@@ -96,11 +172,10 @@ if way == "number":
         why="Of a skewed column nearly all rows fall into the first of them.",
         code={
             "ex-adapt": NUMBER
-            + """
-if way == "buckets":
-    inner = np.linspace(values.min(), values.max(), n_buckets + 1)[1:-1]
-    return layers.Discretization(bin_boundaries=inner.tolist(), output_mode="one_hot")
-"""
+            + BUCKETS.replace(
+                "np.quantile(values, np.arange(1, n_buckets) / n_buckets)",
+                "np.linspace(values.min(), values.max(), n_buckets + 1)[1:-1]",
+            )
             + CATEGORY
         },
     ),
@@ -112,11 +187,7 @@ if way == "buckets":
         "for it alone.",
         code={
             "ex-adapt": NUMBER
-            + """
-if way == "buckets":
-    edges = np.quantile(values, np.arange(n_buckets + 1) / n_buckets)
-    return layers.Discretization(bin_boundaries=edges.tolist(), output_mode="one_hot")
-"""
+            + BUCKETS.replace("np.arange(1, n_buckets)", "np.arange(n_buckets + 1)")
             + CATEGORY
         },
     ),
@@ -183,7 +254,7 @@ return lambda x: ops.one_hot(
         why="Add up the tokens only, and divide by how many they are.",
         code={
             "ex-pool": MEAN.replace(
-                "ops.sum(tokens * is_token, axis=1) / ops.maximum(n_tokens, 1)",
+                "ops.sum(ops.where(is_token, tokens, 0.0), axis=1) / ops.maximum(n_tokens, 1)",
                 "ops.mean(tokens, axis=1)",
             )
             + MAX
@@ -196,8 +267,8 @@ return lambda x: ops.one_hot(
         why="Divide by the number of tokens: the sum of the mask.",
         code={
             "ex-pool": MEAN.replace(
-                "ops.sum(tokens * is_token, axis=1) / ops.maximum(n_tokens, 1)",
-                "ops.mean(tokens * is_token, axis=1)",
+                "ops.sum(ops.where(is_token, tokens, 0.0), axis=1) / ops.maximum(n_tokens, 1)",
+                "ops.mean(ops.where(is_token, tokens, 0.0), axis=1)",
             )
             + MAX
         },
@@ -223,7 +294,7 @@ return lambda x: ops.one_hot(
         part="pool",
         title="The padding was set to zero before the maximum",
         why="Zero is greater than any negative value: set it to minus a great number.",
-        code={"ex-pool": MEAN + "return ops.max(tokens * is_token, axis=1)"},
+        code={"ex-pool": MEAN + "return ops.max(ops.where(is_token, tokens, 0.0), axis=1)"},
     ),
     Mistake(
         name="empty-divides-by-zero",
@@ -240,7 +311,22 @@ return lambda x: ops.one_hot(
         title="A text without tokens gets the value that masks the padding",
         why="A feature of minus a billion drowns all others: give zeros instead.",
         code={
-            "ex-pool": MEAN + "return ops.max(tokens - 1e9 * (1 - is_token), axis=1)",
+            "ex-pool": MEAN + "return ops.max(ops.where(is_token, tokens, -1e9), axis=1)",
+        },
+    ),
+    Mistake(
+        name="too-great-for-half-precision",
+        part="pool",
+        title="The padding is masked by a number that half precision does not have",
+        why="In float16, 1e9 is infinite, and infinity times zero is NaN: choose between values "
+        "with ops.where.",
+        code={
+            "ex-pool": MEAN
+            + """
+mask = ops.cast(is_token, tokens.dtype)
+greatest = ops.max(tokens - ops.cast(1e9, tokens.dtype) * (1 - mask), axis=1)
+return ops.where(n_tokens > 0, greatest, 0.0)
+"""
         },
     ),
     Mistake(
@@ -324,10 +410,11 @@ model = keras.Model(inputs, layers.Dense(2)(hidden))
         code={
             "ex-dropout": """
 if training:
-    stays = keras.random.uniform(ops.shape(flags), seed=self.seed_generator) >= self.rate
-    thinned = flags * ops.cast(stays, flags.dtype)
-    has_any = ops.any(thinned > 0, axis=1, keepdims=True)
-    flags = ops.where(has_any, thinned, flags)
+    draws = keras.random.uniform(ops.shape(flags), seed=self.seed_generator)
+    draws = ops.where(flags > 0, draws, -1.0)
+    luckiest = draws >= ops.max(draws, axis=1, keepdims=True)
+    stays = ops.logical_or(draws >= chance, luckiest)
+    flags = flags * ops.cast(stays, flags.dtype)
 return ops.concatenate([*encoded, flags], axis=1)
 """
         },
@@ -340,10 +427,11 @@ return ops.concatenate([*encoded, flags], axis=1)
         code={
             "ex-dropout": """
 if training:
-    stays = keras.random.uniform(ops.shape(flags), seed=self.seed_generator) >= self.rate
-    thinned = flags * ops.cast(stays, flags.dtype)
-    has_any = ops.any(thinned > 0, axis=1, keepdims=True)
-    flags = ops.where(has_any, thinned, flags)
+    draws = keras.random.uniform(ops.shape(flags), seed=self.seed_generator)
+    draws = ops.where(flags > 0, draws, -1.0)
+    luckiest = draws >= ops.max(draws, axis=1, keepdims=True)
+    stays = ops.logical_or(draws >= chance, luckiest)
+    flags = flags * ops.cast(stays, flags.dtype)
 kept = [features * flags[:, i : i + 1] for i, features in enumerate(encoded)]
 return ops.concatenate([*kept, ops.ones_like(flags)], axis=1)
 """
@@ -358,10 +446,11 @@ return ops.concatenate([*kept, ops.ones_like(flags)], axis=1)
         code={
             "ex-dropout": """
 if training:
-    stays = keras.random.uniform(ops.shape(flags), seed=self.seed_generator) >= self.rate
-    thinned = flags * ops.cast(stays, flags.dtype)
-    has_any = ops.any(thinned > 0, axis=1, keepdims=True)
-    flags = ops.where(has_any, thinned, flags)
+    draws = keras.random.uniform(ops.shape(flags), seed=self.seed_generator)
+    draws = ops.where(flags > 0, draws, -1.0)
+    luckiest = draws >= ops.max(draws, axis=1, keepdims=True)
+    stays = ops.logical_or(draws >= chance, luckiest)
+    flags = flags * ops.cast(stays, flags.dtype)
 return ops.concatenate(
     [features * flags[:, i : i + 1] for i, features in enumerate(encoded)], axis=1
 )
@@ -375,10 +464,11 @@ return ops.concatenate(
         why="Only in training: ask for the argument training.",
         code={
             "ex-dropout": """
-stays = keras.random.uniform(ops.shape(flags), seed=self.seed_generator) >= self.rate
-thinned = flags * ops.cast(stays, flags.dtype)
-has_any = ops.any(thinned > 0, axis=1, keepdims=True)
-flags = ops.where(has_any, thinned, flags)
+draws = keras.random.uniform(ops.shape(flags), seed=self.seed_generator)
+draws = ops.where(flags > 0, draws, -1.0)
+luckiest = draws >= ops.max(draws, axis=1, keepdims=True)
+stays = ops.logical_or(draws >= chance, luckiest)
+flags = flags * ops.cast(stays, flags.dtype)
 """
             + JOIN
         },
@@ -396,10 +486,26 @@ flags = ops.where(has_any, thinned, flags)
         title="One draw decides for the whole batch",
         why="Draw for each row: else a step of training sees the modality in all rows or in none.",
         code={
+            "ex-dropout": DROP.replace("ops.shape(flags)", "(1, ops.shape(flags)[1])") + JOIN,
+        },
+    ),
+    Mistake(
+        name="rate-is-what-stays",
+        part="dropout",
+        title="The rate was taken as the share that stays",
+        why="rate is the probability of going missing.",
+        code={"ex-dropout": DROP.replace("draws >= chance", "draws < chance") + JOIN},
+    ),
+    Mistake(
+        name="given-back-more-often",
+        part="dropout",
+        title="Rows that lose everything get everything back",
+        why="Then a modality goes missing less often than the rate says: draw with chance, and "
+        "give back one of the lost at random.",
+        code={
             "ex-dropout": """
 if training:
-    n = ops.shape(flags)[1]
-    stays = keras.random.uniform((1, n), seed=self.seed_generator) >= self.rate
+    stays = keras.random.uniform(ops.shape(flags), seed=self.seed_generator) >= self.rate
     thinned = flags * ops.cast(stays, flags.dtype)
     has_any = ops.any(thinned > 0, axis=1, keepdims=True)
     flags = ops.where(has_any, thinned, flags)
@@ -408,20 +514,31 @@ if training:
         },
     ),
     Mistake(
-        name="rate-is-what-stays",
+        name="first-is-given-back",
         part="dropout",
-        title="The rate was taken as the share that stays",
-        why="rate is the probability of going missing.",
+        title="Of rows that would lose all, it is always the first modality that stays",
+        why="The first one then is missing less often than the rate says, and the others more "
+        "often: choose at random.",
         code={
             "ex-dropout": """
 if training:
-    stays = keras.random.uniform(ops.shape(flags), seed=self.seed_generator) < self.rate
-    thinned = flags * ops.cast(stays, flags.dtype)
+    draws = keras.random.uniform(ops.shape(flags), seed=self.seed_generator)
+    stays = ops.cast(draws >= chance, flags.dtype)
+    thinned = flags * stays
+    is_first = ops.cast(ops.cumsum(flags, axis=1) == 1, flags.dtype) * flags
     has_any = ops.any(thinned > 0, axis=1, keepdims=True)
-    flags = ops.where(has_any, thinned, flags)
+    flags = ops.where(has_any, thinned, is_first)
 """
             + JOIN
         },
+    ),
+    Mistake(
+        name="drawn-without-the-seed",
+        part="dropout",
+        title="The draws do not follow the seed of the layer",
+        why="A training that cannot be repeated cannot be searched for errors: give the generator "
+        "of the layer.",
+        code={"ex-dropout": DROP.replace(", seed=self.seed_generator", "") + JOIN},
     ),
     Mistake(
         name="single-features",
@@ -454,10 +571,11 @@ return ops.concatenate([*kept, flags], axis=1)
         code={
             "ex-dropout": """
 if training:
-    stays = keras.random.uniform(ops.shape(flags), seed=self.seed_generator) >= self.rate
-    thinned = flags * ops.cast(stays, flags.dtype)
-    has_any = ops.any(thinned > 0, axis=1, keepdims=True)
-    flags = ops.where(has_any, thinned, flags)
+    draws = keras.random.uniform(ops.shape(flags), seed=self.seed_generator)
+    draws = ops.where(flags > 0, draws, -1.0)
+    luckiest = draws >= ops.max(draws, axis=1, keepdims=True)
+    stays = ops.logical_or(draws >= chance, luckiest)
+    flags = flags * ops.cast(stays, flags.dtype)
     encoded = [features / (1 - self.rate) for features in encoded]
 """
             + JOIN
@@ -467,7 +585,7 @@ if training:
         name="nothing-left",
         part="dropout",
         title="Some rows lose every modality",
-        why="Where all would go, keep what the row has.",
+        why="Where all would go, keep one of them.",
         code={
             "ex-dropout": """
 if training:
@@ -481,20 +599,27 @@ if training:
 
 ALTERNATIVES = (
     Alternative(
-        name="layers adapted by Keras",
+        name="layers adapted by Keras, near zero",
         code={
             "ex-adapt": """
-if way == "number":
-    layer = layers.Normalization(axis=None)
-    layer.adapt(values.astype("float32"))
+if way == "category":
+    layer = layers.StringLookup(output_mode="one_hot", oov_token="unknown to the training rows")
+    layer.adapt(values.astype(object))
     return layer
-if way == "buckets":
-    ordered = np.sort(values)
-    cuts = sorted({float(ordered[len(ordered) * i // n_buckets]) for i in range(1, n_buckets)})
-    return layers.Discretization(bin_boundaries=cuts, output_mode="one_hot")
-layer = layers.StringLookup(output_mode="one_hot")
-layer.adapt(values.astype(object))
-return layer
+span = float(np.ptp(values)) or 1.0
+raw = keras.Input((1,), dtype="float64")
+near_zero = (values - values[0]) / span
+if way == "number":
+    variance = float(near_zero.var()) or 1.0
+    layer = layers.Normalization(
+        mean=float(near_zero.mean()), variance=variance, axis=None, dtype="float64"
+    )
+    return keras.Sequential([raw, _rescaling(values[0], span), layer])
+ordered = np.sort(values)
+cuts = np.array(sorted({ordered[len(ordered) * i // n_buckets] for i in range(1, n_buckets)}))
+shifted = (cuts - values[0]).tolist()
+layer = layers.Discretization(bin_boundaries=shifted, output_mode="one_hot")
+return keras.Sequential([raw, _rescaling(values[0], 1.0), layer])
 """
         },
     ),
@@ -503,18 +628,23 @@ return layer
         code={
             "ex-adapt": """
 if way == "number":
-    mean, scale = float(np.mean(values)), 1 / float(np.std(values))
-    return layers.Rescaling(scale, offset=-mean * scale)
+    mean, deviation = float(np.mean(values)), float(np.std(values))
+    deviation = 1.0 if values.min() == values.max() else deviation
+    return layers.Lambda(
+        lambda x: (x - np.float64(mean)) / np.float64(deviation), dtype="float64"
+    )
 if way == "buckets":
     cuts = np.unique(np.quantile(values, np.linspace(0, 1, n_buckets + 1)[1:-1], method="higher"))
     return layers.Lambda(
         lambda x: ops.one_hot(
-            ops.sum(ops.cast(x >= cuts[None, :].astype("float32"), "int32"), axis=1),
-            len(cuts) + 1,
-        )
+            ops.sum(ops.cast(x >= cuts[None, :], "int32"), axis=1), len(cuts) + 1
+        ),
+        dtype="float64",
     )
 known = sorted(set(values.tolist()))
-return layers.StringLookup(vocabulary=known, num_oov_indices=1, output_mode="one_hot")
+return layers.StringLookup(
+    vocabulary=known, num_oov_indices=1, oov_token=max(known) + "?", output_mode="one_hot"
+)
 """
         },
     ),
@@ -523,7 +653,7 @@ return layers.StringLookup(vocabulary=known, num_oov_indices=1, output_mode="one
         code={
             "ex-pool": """
 is_token = is_token[:, :, None]
-n = ops.sum(ops.cast(is_token, "float32"), axis=1)
+n = ops.sum(ops.cast(is_token, tokens.dtype), axis=1)
 if how == "mean":
     total = ops.sum(ops.where(is_token, tokens, 0.0), axis=1)
     return ops.where(n > 0, total / ops.where(n > 0, n, 1.0), 0.0)
@@ -536,7 +666,7 @@ return ops.where(top > -1e29, top, 0.0)
         name="pooled by a product of matrices",
         code={
             "ex-pool": """
-mask = ops.cast(is_token, "float32")
+mask = ops.cast(is_token, tokens.dtype)
 n = ops.sum(mask, axis=1, keepdims=True)
 if how == "mean":
     weights = mask / ops.maximum(n, 1.0)
@@ -575,14 +705,17 @@ model = keras.Model(inputs, layers.Dense(1)(hidden))
         },
     ),
     Alternative(
-        name="dropout that keeps one chosen modality",
+        name="dropout that gives one of the lost back",
         code={
             "ex-dropout": """
 if training:
-    draw = keras.random.uniform(ops.shape(flags), seed=self.seed_generator)
-    draw = ops.where(flags > 0, draw, -1.0)
-    luckiest = draw >= ops.max(draw, axis=1, keepdims=True)
-    flags = flags * ops.cast(ops.logical_or(draw >= self.rate, luckiest), flags.dtype)
+    shape = ops.shape(flags)
+    draw = keras.random.uniform(shape, seed=self.seed_generator)
+    kept_flags = flags * ops.cast(draw >= ops.cast(chance, draw.dtype), flags.dtype)
+    lot = flags * (0.5 + keras.random.uniform(shape, seed=self.seed_generator))
+    chosen = ops.one_hot(ops.argmax(lot, axis=1), len(encoded), dtype=flags.dtype) * flags
+    lost = ops.cast(ops.sum(kept_flags, axis=1, keepdims=True) == 0, flags.dtype)
+    flags = kept_flags + lost * chosen
 return ops.concatenate(
     [encoded[i] * flags[:, i, None] for i in range(len(encoded))] + [flags], axis=-1
 )
@@ -597,16 +730,12 @@ kept_flags = flags
 if training:
     columns = []
     for i in range(len(encoded)):
-        chance = keras.random.bernoulli(
-            (ops.shape(flags)[0],), 1 - self.rate, seed=self.seed_generator
-        ) if hasattr(keras.random, "bernoulli") else ops.cast(
-            keras.random.uniform((ops.shape(flags)[0],), seed=self.seed_generator) > self.rate,
-            "float32",
-        )
-        columns.append(chance)
-    kept_flags = flags * ops.stack(columns, axis=1)
-    lost = ops.cast(ops.sum(kept_flags, axis=1, keepdims=True) == 0, "float32")
-    kept_flags = kept_flags + lost * flags
+        draw = keras.random.uniform((ops.shape(flags)[0],), seed=self.seed_generator)
+        columns.append(ops.where(flags[:, i] > 0, draw, -1.0))
+    draws = ops.stack(columns, axis=1)
+    kept_flags = ops.where(draws > chance, flags, 0.0)
+    best = ops.one_hot(ops.argmax(draws, axis=1), len(encoded), dtype=flags.dtype) * flags
+    kept_flags = ops.maximum(kept_flags, best)
 kept = []
 for i, features in enumerate(encoded):
     kept.append(ops.where(kept_flags[:, i : i + 1] > 0, features, 0.0))
