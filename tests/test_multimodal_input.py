@@ -392,7 +392,9 @@ class TestModel:
         keras.utils.set_random_seed(0)
         model = multimodal_model({"image": image_encoder((24, 24))})
         images = np.zeros((2, 24, 24))
-        images[0, 4:9, 4:9] = images[1, 6:11, 8:13] = np.random.default_rng(0).uniform(size=(5, 5))
+        images[0, 8:13, 8:13] = images[1, 10:15, 12:17] = np.random.default_rng(0).uniform(
+            size=(5, 5)
+        )
         one, other = predict(model, {"image": images})
         assert_allclose(one, other, atol=1e-6)
 

@@ -489,8 +489,6 @@ def each_modality_is_rehearsed() -> Iterator[Case]:
     reads = "the share of rows that lose each, and of flags that are 0, to one decimal:"
     for widths, rate in (((8, 8), 0.3), ((2, 2, 2), 0.5), ((1, 9), 0.4)):
         yield training_case(widths, rate, kept_shares, [rate] * 2 * len(widths), reads)
-    # Half of the rows have one modality, which stays; the others lose each at the rate.
-    yield training_case((3, 2), 0.4, kept_shares, [0.7, 0.2] * 2, reads, missing=0)
 
 
 def wholly(parts: list[NDArray[Any]]) -> ArrayLike:
@@ -532,6 +530,9 @@ def some_modality_is_left() -> Iterator[Case]:
     yield training_case((2, 2), 0.5, something_left, [1, 1], reads)
     yield training_case((1, 1, 1), 0.6, something_left, [1, 1], reads)
     yield training_case((2, 2), 0.5, something_left, [1, 1], reads, missing=0)
+    # Half of the rows have one modality, which stays; the others lose each at the rate.
+    shares = "the share of rows that lose each, and of flags that are 0, to one decimal:"
+    yield training_case((3, 2), 0.4, kept_shares, [0.7, 0.2] * 2, shares, missing=0)
 
 
 def draws_case(widths: tuple[int, ...], rate: float) -> Case:
