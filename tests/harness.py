@@ -55,7 +55,12 @@ CARDS = pytest.mark.parametrize("card", catalogue(), ids=lambda card: card.slug)
 # What needs the evidence of a pattern runs in one process, so that it is measured there once.
 MEASURED = pytest.mark.parametrize(
     "card",
-    [pytest.param(c, marks=pytest.mark.xdist_group(f"measured-{c.slug}")) for c in catalogue()],
+    [
+        pytest.param(
+            c, marks=[pytest.mark.xdist_group(f"measured-{c.slug}"), pytest.mark.timeout(1800)]
+        )
+        for c in catalogue()
+    ],
     ids=lambda card: card.slug,
 )
 EXPERIMENTS = pytest.mark.parametrize(
@@ -75,14 +80,15 @@ def documented(
 
 
 class _Measured(dict[str, Evidence]):
+    """Measured by the command, in a process of its own: threads and types are set only once."""
+
     def __init__(self, out: Path, n_seeds: int) -> None:
-        self.out = out
-        self.seeds = runner.DOCUMENTED_SEEDS[:n_seeds]
+        self.settings = ("--seeds", str(n_seeds), "--jobs", "1", "--json", "--out", str(out))
 
     def __missing__(self, slug: str) -> Evidence:
-        config = runner.load_evidence(slug).Config()
-        job = runner.Job(find(slug), config, self.seeds, self.out / slug, jobs=1)
-        self[slug] = runner.measure(job)
+        done = command("measure", slug, *self.settings, timeout=1700)
+        assert done.returncode in (0, 1), done.stderr
+        self[slug] = Evidence.from_json(done.stdout)
         return self[slug]
 
 
@@ -91,14 +97,16 @@ def recorded(card: Card) -> Evidence:
     return Evidence.from_json(card.results.read_text("utf-8"))
 
 
-def command(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def command(
+    *arguments: str, cwd: Path = ROOT, timeout: int = 300
+) -> subprocess.CompletedProcess[str]:
     """Run the command line as a user would."""
     return subprocess.run(
         [sys.executable, "-m", "patterns", *arguments],
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=timeout,
         check=False,
     )
 

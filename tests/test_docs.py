@@ -14,6 +14,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from harness import ROOT, command
 
+pytestmark = pytest.mark.xdist_group("site")  # which one process builds for all
+
 
 class _Page(HTMLParser):
     """The anchors, links and sources of a page."""

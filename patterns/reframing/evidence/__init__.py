@@ -50,16 +50,16 @@ class Config:
 
 
 FAST = Config(
-    n_train=800,
-    n_test=1000,
-    n_bins=8,
+    n_train=500,
+    n_test=500,
+    n_bins=5,
     bin_counts=(5, 20, 200),
     n_folds=1,
-    n_real=800,
-    n_real_test=500,
-    n_forest=10,
+    n_real=500,
+    n_real_test=200,
+    n_forest=5,
     n_tables=2,
-    n_repeats=2,
+    n_repeats=1,
 )
 
 GLOSSARY = {
