@@ -673,3 +673,11 @@ def test_the_readme_begins_with_the_two_commands_and_ci_runs_the_tests_with_the_
         "pip install uv && uv run pytest",
     ]
     assert "pip install uv && uv run pytest" in (ROOT / ".ci" / "run").read_text("utf-8")
+
+
+@pytest.mark.xdist_group("together")
+def test_tests_of_a_group_run_in_one_process(request: pytest.FixtureRequest) -> None:
+    """Else evidence is measured in each process, and two of them build one site."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        pytest.skip("all tests run in one process")
+    assert request.node.nodeid.endswith("@together")
