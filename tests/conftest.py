@@ -19,8 +19,6 @@ settings.load_profile("repeatable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How much of what was recorded is tried again."""
+    """How much of the recorded evidence is measured again."""
     help_text = "how many of the five recorded seeds to reproduce (default 2)"
     parser.addoption("--seeds", type=int, choices=range(1, 6), default=2, help=help_text)
-    help_text = "try every n-th mutant of the exercises (default 5)"
-    parser.addoption("--one-mutant-in", type=int, default=5, help=help_text)

@@ -97,6 +97,16 @@ def recorded(card: Card) -> Evidence:
     return Evidence.from_json(card.results.read_text("utf-8"))
 
 
+def untimed(evidence: Evidence) -> dict[str, tuple[float, ...]]:
+    """The metrics of all experiments that are the same on every run."""
+    return {
+        metric: values
+        for found in evidence.experiments.values()
+        for metric, values in found.metrics.items()
+        if not evidence.measures[metric.split(".")[2]].timed
+    }
+
+
 def command(
     *arguments: str, cwd: Path = ROOT, timeout: int = 300
 ) -> subprocess.CompletedProcess[str]:
@@ -356,11 +366,9 @@ def test_the_recorded_results_reproduce(card: Card, documented: dict[str, Eviden
     for name, found in before.experiments.items():
         again = fresh.experiments[name]
         assert list(found.metrics) == list(again.metrics)
-        for metric, values in again.metrics.items():
-            if fresh.measures[metric.split(".")[2]].timed:
-                continue
-            kept = found.metrics[metric][: len(values)]
-            assert values == pytest.approx(kept, rel=TOLERANCE, abs=1e-6), metric
+    kept = untimed(recorded(card))
+    for metric, values in untimed(fresh).items():
+        assert values == pytest.approx(kept[metric][: len(values)], rel=TOLERANCE, abs=1e-6), metric
 
 
 @CARDS
@@ -400,16 +408,7 @@ def test_fast_keeps_its_budget_and_work_side_by_side_equals_work_in_turn(
     assert re.fullmatch(rf"({card.slug}, 1 seed: \d+ of \d+ done\n)+", once.stderr)
 
     several, _ = timed([*measure, "--seeds", "2", "--jobs", "2"], tmp_path)
-    timed_names = {n for n, m in runner.load_evidence(card.slug).GLOSSARY.items() if m.timed}
-    one, two = (
-        {
-            metric: values
-            for found in json.loads(done.stdout)["experiments"].values()
-            for metric, values in found["metrics"].items()
-            if metric.split(".")[2] not in timed_names
-        }
-        for done in (once, several)
-    )
+    one, two = (untimed(Evidence.from_json(done.stdout)) for done in (once, several))
     assert {metric: values[0] for metric, values in two.items()} == {
         metric: values[0] for metric, values in one.items()
     }

@@ -155,6 +155,32 @@ def metric(name: str) -> Callable[[Metrics], float]:
     return lambda metrics: metrics[name]
 
 
+def by_period(
+    task: str, metric: str, periods: Sequence[str], scores: Mapping[str, Sequence[float]]
+) -> dict[str, float]:
+    """Each method's mean over the last test periods as ``metric``, and its score in each of them.
+
+    All seeds redraw the rows of one real table, so a claim about it must hold in every period.
+    """
+    metrics = {}
+    for method, values in scores.items():
+        metrics[f"{task}.{method}.{metric}"] = sum(values) / len(values)
+        shown = zip(periods[-len(values) :], values, strict=True)
+        metrics |= {f"{task}.{method}.{period}": value for period, value in shown}
+    return metrics
+
+
+def in_each_period(
+    metrics: Metrics, task: str, periods: Sequence[str], one: str, other: str
+) -> list[tuple[float, float]]:
+    """The scores of two methods in each test period that was measured."""
+    return [
+        (metrics[f"{task}.{one}.{period}"], metrics[f"{task}.{other}.{period}"])
+        for period in periods
+        if f"{task}.{one}.{period}" in metrics
+    ]
+
+
 def ratio(numerator: str, denominator: str) -> Callable[[Metrics], float]:
     """One metric relative to another."""
     return lambda metrics: metrics[numerator] / metrics[denominator]

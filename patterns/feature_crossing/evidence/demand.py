@@ -20,9 +20,18 @@ from xgboost import XGBRegressor
 
 from datasets import load_nyc_flights
 from datasets.crosses import DAYS
-from patterns._kit.evidence import Claim, Drawing, Experiment, Metrics, Result, ratio
+from patterns._kit.evidence import (
+    Claim,
+    Drawing,
+    Experiment,
+    Metrics,
+    Result,
+    by_period,
+    in_each_period,
+    ratio,
+)
 from patterns.feature_crossing.evidence import Config
-from patterns.feature_crossing.evidence.folds import by_period, forward_folds, in_each_period
+from patterns.feature_crossing.evidence.folds import forward_folds
 from patterns.feature_crossing.evidence.models import crossed, main_effects, trees
 
 TASK, PERIODS = "demand", ("october", "november", "december")

@@ -16,10 +16,19 @@ from xgboost import XGBClassifier
 
 from datasets import load_nyc_flights
 from datasets.crosses import DAYS
-from patterns._kit.evidence import Claim, Drawing, Experiment, Metrics, MetricsOfSeeds, Result
+from patterns._kit.evidence import (
+    Claim,
+    Drawing,
+    Experiment,
+    Metrics,
+    MetricsOfSeeds,
+    Result,
+    by_period,
+    in_each_period,
+)
 from patterns._kit.figures import BASELINE, PATTERN
 from patterns.feature_crossing.evidence import Config
-from patterns.feature_crossing.evidence.folds import by_period, forward_folds, in_each_period
+from patterns.feature_crossing.evidence.folds import forward_folds
 from patterns.feature_crossing.evidence.models import (
     crossed,
     logistic,

@@ -10,7 +10,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.preprocessing import OrdinalEncoder
 
-from patterns._kit.evidence import Claim, Experiment, Metrics, Result
+from patterns._kit.evidence import Claim, Experiment, Metrics, Result, by_period, in_each_period
 from patterns.neutral_class.evidence import Config
 from patterns.neutral_class.evidence.bands import ROLES, score_band
 from patterns.neutral_class.evidence.delays import PERIODS, before_and_after, delay_table, draw
@@ -40,8 +40,8 @@ def score_each_period(task: str, table: pd.DataFrame, config: Config) -> dict[st
     codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan)
     names = ["carrier", "origin", "dest"]
     encoder = make_column_transformer((codes, names), remainder="passthrough")
-    found: dict[str, dict[str, float]] = {}
-    for period, boundaries in PERIODS.items():
+    found: list[dict[str, float]] = []
+    for boundaries in PERIODS.values():
         sizes = (config.n_real, config.n_real, config.n_real_test)
         parts = before_and_after(table["time_hour"], boundaries)
         train, tune, test = (draw(rng, rows, n) for rows, n in zip(parts, sizes, strict=True))
@@ -56,27 +56,24 @@ def score_each_period(task: str, table: pd.DataFrame, config: Config) -> dict[st
             random_state=config.seed,
         ).fit(X, delay[train])
         three = trees(config.seed).fit(X, state[train])
-        found[period] = score_band(
+        of_period = score_band(
             binary=(two.predict_proba(X_tune), two.predict_proba(X_test)),
             regression=(number.predict(X_tune), number.predict(X_test)),
             neutral=three.predict_proba(X_test),
             truth=(np.eye(3)[state[tune]], np.eye(3)[state[test]]),
             cost=cost,
         )
-    metrics = {}
-    for name in ROLES:
-        in_periods = {period: paid[name] for period, paid in found.items()}
-        metrics[f"{task}.{name}.cost"] = float(np.mean(list(in_periods.values())))
-        metrics |= {f"{task}.{name}.{period}": paid for period, paid in in_periods.items()}
-    return metrics
+        found.append(of_period)
+    paid = {name: [paid[name] for paid in found] for name in ROLES}
+    return by_period(task, "cost", tuple(PERIODS), paid)
 
 
 def farthest_from_equal(task: str, baseline: str) -> Callable[[Metrics], float]:
     """Cost of the class relative to a baseline, in the period where the two differ the most."""
 
     def value(m: Metrics) -> float:
-        ratios = [m[f"{task}.neutral.{p}"] / m[f"{task}.{baseline}.{p}"] for p in PERIODS]
-        return max(ratios, key=lambda ratio: abs(np.log(ratio)))
+        pairs = in_each_period(m, task, tuple(PERIODS), "neutral", baseline)
+        return max((a / b for a, b in pairs), key=lambda ratio: abs(np.log(ratio)))
 
     return value
 

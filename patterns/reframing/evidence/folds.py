@@ -11,7 +11,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.preprocessing import OrdinalEncoder
 
 from datasets import split_forward
-from patterns._kit.evidence import Metrics
+from patterns._kit.evidence import Metrics, by_period, in_each_period
 from patterns.reframing.evidence import Config
 from patterns.reframing.evidence.forecasts import FloatArray, Forecast, crps
 
@@ -50,12 +50,7 @@ def score_each_period(
     for X, y, X_test, y_test in folds:
         for name, forecast in forecast_all(X, y, X_test).items():
             scores.setdefault(name, []).append(float(crps(forecast, y_test).mean()))
-    metrics = {}
-    for name, values in scores.items():
-        metrics[f"{task}.{name}.crps"] = float(np.mean(values))
-        shown = zip(periods[-len(values) :], values, strict=True)
-        metrics |= {f"{task}.{name}.{period}": value for period, value in shown}
-    return metrics
+    return by_period(task, "crps", periods, scores)
 
 
 def worst_ratio(
@@ -75,8 +70,4 @@ def best_ratio(
 def _ratios(
     metrics: Metrics, task: str, method: str, baseline: str, periods: tuple[str, ...]
 ) -> list[float]:
-    return [
-        metrics[f"{task}.{method}.{period}"] / metrics[f"{task}.{baseline}.{period}"]
-        for period in periods
-        if f"{task}.{method}.{period}" in metrics  # fewer with fewer folds
-    ]
+    return [a / b for a, b in in_each_period(metrics, task, periods, method, baseline)]
