@@ -11,6 +11,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from patterns._kit import serving
 from patterns._kit.cards import ROOT, Card, UnknownPatternError, catalogue, find
 from patterns._kit.tables import print_what_the_terminal_can_show
 from patterns._kit.workers import keep_compiled
@@ -100,6 +101,10 @@ def _parser(card: Card | None) -> argparse.ArgumentParser:
     if card:
         _add_settings(measure, card)
     measure.set_defaults(handler=_measure, parser=measure)
+
+    serve = commands.add_parser("serve", help="serve a model over HTTP")
+    serving.add_options(serve)
+    serve.set_defaults(handler=serving.serve, parser=serve)
 
     docs = commands.add_parser("docs", help="the documentation site")
     docs.add_argument("action", choices=["build", "serve"])

@@ -1,0 +1,16 @@
+from .limits import BodyLimit as BodyLimit
+from .limits import InFlightLimit as InFlightLimit
+from .pattern import Answer as Answer
+from .pattern import BodyError as BodyError
+from .pattern import Problem as Problem
+from .pattern import RequestError as RequestError
+from .pattern import Serving as Serving
+from .pattern import Snapshot as Snapshot
+from .pattern import SwapError as SwapError
+from .pattern import changed_by_order as changed_by_order
+from .pattern import columns_of as columns_of
+from .pattern import example_row as example_row
+from .pattern import parse as parse
+from .pattern import predict as predict
+from .service import create_admin_app as create_admin_app
+from .service import create_app as create_app
