@@ -338,13 +338,11 @@ def requests_case(
 
     def answer(module: Any) -> Any:
         with borrowed(module, columns_of):
-            snapshots = {
-                per_km: snapshot_of(module, model, f"v{per_km:g}")
-                for per_km, model in models.items()
-            }
 
             def ask(per_km: float, rows: Any) -> Any:
-                return outcome(module, lambda: numbers(module.predict(snapshots[per_km], rows)))
+                # A new object each time: its address says nothing of the model.
+                snapshot = snapshot_of(module, models[per_km], f"v{per_km:g}")
+                return outcome(module, lambda: numbers(module.predict(snapshot, rows)))
 
             return [
                 ask(per_km, rows)
@@ -355,7 +353,14 @@ def requests_case(
         f"predict(snapshot, {shown(rows)}) of a model with {per_km:g} per km"
         for per_km, rows in requests
     )
-    return Case(call=calls, answer=answer, expected=expected, kind=about, arguments=arguments)
+    return Case(
+        call=calls,
+        answer=answer,
+        expected=expected,
+        reads="for each request, the predictions:",
+        kind=about,
+        arguments=arguments,
+    )
 
 
 def shown(rows: Any) -> str:
@@ -852,6 +857,12 @@ def texts() -> Ask:
     return lambda row: f'{{"prediction": {row["x"]}}}'
 
 
+def logs() -> Ask:
+    """The x of the row and, at the end of a text, the number of requests before this one."""
+    number = itertools.count()
+    return lambda row: f'{{"prediction": {row["x"]}, "requests": {next(number)}}}'
+
+
 def total() -> Ask:
     """The sum of the x so far."""
     found = [0]
@@ -900,6 +911,7 @@ def order_case(
         answer=lambda module: module.changed_by_order(service, rows, n_orders),
         view=flags,
         expected=None if expected is None else np.array(expected, dtype=bool),
+        reads="rows that changed (1) or not (0):",
         kind=about,
         arguments={"rows": rows},
     )
@@ -925,6 +937,7 @@ def each_order_has_a_fresh_start() -> Iterator[Case]:
     yield order_case(counts, [5, 6, 7, 8, 9], [True, True, False, True, True], about="counts")
     yield order_case(codes, [3, 4, 3], [False] * 3, about="codes by appearance")
     yield order_case(codes, [3, 4, 5], [True, False, True], about="codes by appearance")
+    yield order_case(logs, [5, 6, 7], [True, False, True], about="texts")
     yield order_case(fills, [7, None, 8, 9], [False, True, False, False], about="last seen")
     yield order_case(fills, [7, None, 7], [False] * 3, about="last seen")
     yield order_case(scales, [1, 2], [True, True], about="NaN and a number")
@@ -1014,7 +1027,19 @@ def seeds_case(first: int, second: int) -> Case:
     )
 
 
-SERVICES = (pure, counts, previous, codes, drifts, total, texts, undefined, scales, two_apart)
+SERVICES = (
+    pure,
+    counts,
+    previous,
+    codes,
+    drifts,
+    logs,
+    total,
+    texts,
+    undefined,
+    scales,
+    two_apart,
+)
 
 
 @explore("order", why="Nobody knows in advance what a service keeps.")

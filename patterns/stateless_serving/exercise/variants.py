@@ -566,18 +566,6 @@ except SwapError:
         },
     ),
     Mistake(
-        name="repeated",
-        part="order",
-        title="The same order was sent again",
-        why="A fresh process that sees the same rows in the same order makes the same mistakes. "
-        "Send them backwards, and in random orders.",
-        code={
-            "ex-order": changed(
-                ORDER, "for order in orders:", "for order in orders[:1] * len(orders):"
-            )
-        },
-    ),
-    Mistake(
         name="equal-rows-are-one",
         part="order",
         title="Equal rows have one answer in common",
@@ -626,6 +614,18 @@ except SwapError:
         title="Only the last order was compared with the first",
         why="A row has changed if any order changed its answer.",
         code={"ex-order": changed(ORDER, "for p in passes)", "for p in passes[-1:])")},
+    ),
+    Mistake(
+        name="repeated",
+        part="order",
+        title="The same order was sent again",
+        why="A fresh process that sees the same rows in the same order makes the same mistakes. "
+        "Send them backwards, and in random orders.",
+        code={
+            "ex-order": changed(
+                ORDER, "for order in orders:", "for order in orders[:1] * len(orders):"
+            )
+        },
     ),
     Mistake(
         name="unseeded",
