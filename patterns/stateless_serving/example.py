@@ -129,7 +129,7 @@ apart = {
 figure, axis = plt.subplots(figsize=(6.5, 3.6))
 for label, (found, color) in apart.items():
     axis.plot(np.abs(found[2] - found[1])[:300], color=color, label=label)
-axis.set(xlabel="request", ylabel="minutes between two answers")
+axis.set(xlabel="request", ylabel="difference of the answers (minutes)")
 axis.legend()
 
 tell(
