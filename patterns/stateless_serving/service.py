@@ -65,6 +65,11 @@ class Limits:
     threads: int = 2  # of these
     window: int = 2_000  # rows that are kept to see drift
 
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not value >= (0 if name == "inline_bytes" else 1e-3):
+                raise ValueError(f"{name} must be positive, got {value!r}")
+
 
 class Service:
     """What the routes share: the snapshot that answers, limits, counts and the last rows.
@@ -186,7 +191,11 @@ def create_app(
     ------
     SwapError
         When the snapshot does not answer an example.
+    TypeError
+        For anything but a snapshot.
     """
+    if not isinstance(snapshot, Snapshot):
+        raise TypeError(f"give a Snapshot, such as Snapshot.of(artifact), not {type(snapshot)}")
     snapshot = replace(
         snapshot, explain=explain or snapshot.explain, lookup=lookup or snapshot.lookup
     )
