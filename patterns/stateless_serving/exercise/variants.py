@@ -418,6 +418,23 @@ for name, value in vars(snapshot).items():
         },
     ),
     Mistake(
+        name="in-two-steps",
+        part="swap",
+        title="First the model was published, and then its version",
+        why="Requests that read in between have the new model under the name of the old one. One "
+        "assignment of one whole object has no in between.",
+        code={
+            "ex-swap": "import dataclasses\n"
+            + SCHEMA
+            + OFFERS
+            + """
+warm(snapshot)
+self._snapshot = dataclasses.replace(self._snapshot, model=snapshot.model)
+self._snapshot = snapshot
+"""
+        },
+    ),
+    Mistake(
         name="same-version-wanted",
         part="swap",
         title="A snapshot of another version is refused",
