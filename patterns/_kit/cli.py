@@ -208,6 +208,10 @@ def _run(options: argparse.Namespace) -> int:
             print(found.text(out / card.slug, terminal_width()), end="\n\n\n", flush=True)
         if options.record:
             print(f"Recorded in {story.record(card, out)}.")
+    if options.record:
+        from patterns._kit import docs
+
+        print(f"Drawn: {docs.record_overview()}.")
     page = report.write_index(told, out)
     if several:
         print(f"{report.summary_text(told, terminal_width())}\n\nAll on one page: {page}")
