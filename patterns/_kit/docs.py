@@ -6,6 +6,7 @@ tables, facts, mistakes) and ``docs/figures/<slug>/*.svg``, both git-ignored, an
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import os
 import shutil
@@ -83,6 +84,8 @@ def write_snippets() -> None:
         _write_pattern(card, story, evidence)
         needs.append(need_markdown(card, story))
     (SNIPPETS / "needs.md").write_text("\n".join(needs), "utf-8")
+    api = "\n".join(api_markdown(card) for card in catalogue())
+    (SNIPPETS / "api.md").write_text(api, "utf-8")
 
 
 def need_markdown(card: Card, story: Story) -> str:
@@ -97,6 +100,18 @@ def need_markdown(card: Card, story: Story) -> str:
         f"- Measured: {gain}.\n- Not needed: {card.when_not}\n"
         f"- Often mistaken for it: {card.mistaken}\n"
     )
+
+
+def api_markdown(card: Card) -> str:
+    """The public names of a pattern, for mkdocstrings to document."""
+    package = ast.parse((card.folder / "__init__.pyi").read_text("utf-8"))
+    imports = [node for node in package.body if isinstance(node, ast.ImportFrom)]
+    names = [
+        f"patterns.{card.slug}.{node.module}.{alias.name}"
+        for node in sorted(imports, key=lambda node: node.module != "pattern")
+        for alias in node.names
+    ]
+    return f"## {card.title}\n\n" + "".join(f"::: {name}\n\n" for name in names)
 
 
 def readme_row(card: Card, story: Story) -> str:
