@@ -159,8 +159,8 @@ def _last(rows: Rows, names: list[str], n: int) -> Any:
 class Direct(APIRoute):
     """A route whose function takes the request and gives the response, documented like any other.
 
-    It reads the body itself, strictly, so there is nothing that FastAPI could take out of it. That
-    saves a third of the time of a request.
+    It reads the body itself, strictly, so there is nothing that FastAPI could take out of it, and
+    to look for it would cost time on every request.
     """
 
     def get_route_handler(self) -> Callable[[Request], Any]:

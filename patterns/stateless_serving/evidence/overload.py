@@ -144,7 +144,7 @@ EXPERIMENT = Experiment(
             "With a bound on requests in flight, the median time of the accepted requests is at "
             "most {at_most} of the median without a bound.",
             ratio("overload.bounded.median", "overload.unbounded.median"),
-            at_most=0.3,
+            at_most=0.2,
         ),
         Claim(
             "health-stays-green",
@@ -167,7 +167,7 @@ EXPERIMENT = Experiment(
             "A bound on connections keeps accepted requests as fast: their median is at most "
             "{at_most} of the median without a bound.",
             ratio("overload.connections.median", "overload.unbounded.median"),
-            at_most=0.3,
+            at_most=0.2,
         ),
         Claim(
             "a-bound-is-no-capacity",
