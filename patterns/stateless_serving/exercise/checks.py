@@ -207,7 +207,11 @@ def all_problems_are_told_at_once() -> Iterator[Case]:
         )
 
 
-@explore("rows", why="Clients send what they like; each problem needs its row, field and value.")
+@explore(
+    "rows",
+    why="Clients send what they like; each problem needs its row, field and value.",
+    n_examples=40,
+)
 def any_rows(draw: Any) -> Case:
     """Rows with any fields and values, and what is no row at all."""
     names = st.sampled_from(["km", "zone", "tip", "Km", "", "é", "n" * 70, "0"])
@@ -691,7 +695,7 @@ def the_new_snapshot_answers_from_then_on() -> Iterator[Case]:
     yield swaps_case(offers, [("v3", "s1", "drift explain lookup", "none")], two[1:])
 
 
-@check("swap", why="A swap takes no account of the requests that are under way.")
+@check("swap", why="A swap does not wait for the requests that are under way.")
 def a_swap_mixes_nothing() -> Iterator[Case]:
     """A request that has begun is answered by the old snapshot, version included."""
     during, after = "a swap while the model works", "a swap after a reading"
@@ -785,7 +789,9 @@ def trial_case(change: Change, expected: Sequence[str]) -> Case:
     )
 
 
-@explore("swap", why="Swaps follow each other for years, and some of them are wrong.")
+@explore(
+    "swap", why="Swaps follow each other for years, and some of them are wrong.", n_examples=40
+)
 def any_swaps(draw: Any) -> Case:
     """Several swaps, right and wrong, and who answers after each."""
     offers = st.sampled_from(["", "", "explain", "lookup", "drift", "explain drift"])
@@ -960,7 +966,7 @@ def order_case(
     )
 
 
-@check("order", why="A test that cries wolf is switched off.")
+@check("order", why="A test that blames a service without state is soon switched off.")
 def without_state_nothing_changes() -> Iterator[Case]:
     """A service without state changes no answer, whatever the order."""
     yield order_case(pure, [1, 2, 3], [], n_orders=2, about="numbers")

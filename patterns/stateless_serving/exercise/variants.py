@@ -421,8 +421,8 @@ for name, value in vars(snapshot).items():
         name="in-two-steps",
         part="swap",
         title="First the model was published, and then its version",
-        why="Requests that read in between have the new model under the name of the old one. One "
-        "assignment of one whole object has no in between.",
+        why="A request that reads in between has the new model under the name of the old one. Assign "
+        "one whole object, once.",
         code={
             "ex-swap": "import dataclasses\n"
             + SCHEMA
