@@ -421,8 +421,8 @@ for name, value in vars(snapshot).items():
         name="in-two-steps",
         part="swap",
         title="First the model was published, and then its version",
-        why="A request that reads in between has the new model under the name of the old one. Assign "
-        "one whole object, once.",
+        why="A request that reads in between has the new model under the name of the old one. "
+        "Assign one whole object, once.",
         code={
             "ex-swap": "import dataclasses\n"
             + SCHEMA
