@@ -71,8 +71,8 @@ validation = rows(autumn & odd, 1000)
 new = rows(autumn & ~odd, 20_000)
 
 # %% [markdown]
-# **The objective** takes parameters from the trial, trains with them, and reports each loss, so that
-# a trial ends early when its loss has stopped to improve.
+# **The objective** takes parameters from the trial, trains with them, and reports each loss. So a
+# trial ends early when its loss no longer improves.
 
 # %%
 fixed = {"objective": "binary:logistic", "nthread": 1, "seed": 0}
@@ -80,8 +80,8 @@ fixed = {"objective": "binary:logistic", "nthread": 1, "seed": 0}
 
 def objective(trial: optuna.Trial, params: dict[str, float] | None = None) -> float:
     """Log loss of the validation rows."""
-    params = fixed | (suggest_xgboost(trial) if params is None else params)
-    losses = xgboost_losses(params, train, validation, log_loss, n_rounds=150)
+    chosen = fixed | (params or suggest_xgboost(trial))
+    losses = xgboost_losses(chosen, train, validation, log_loss, n_rounds=150)
     return report_and_prune(trial, losses, patience=20)
 
 
@@ -93,9 +93,9 @@ def score(winner: optuna.trial.FrozenTrial) -> float:
 
 
 # %% [markdown]
-# **The baseline** is a good default: a learning rate of 0.1, stopped early. **The pattern** searches
-# for twenty trials with TPE, which draws near parameters that did well. A random search of twenty
-# trials does not learn.
+# **The baseline** is a good default: a learning rate of 0.1, stopped early. **The pattern** is a
+# search of twenty trials with TPE, which draws near parameters that did well. Beside it stands a
+# random search of as many trials, which does not learn.
 
 # %%
 default = tune(lambda trial: objective(trial, {"learning_rate": 0.1}), n_trials=1)

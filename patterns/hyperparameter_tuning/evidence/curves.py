@@ -34,8 +34,9 @@ from patterns.hyperparameter_tuning.evidence.late_flights import (
 PATH = Path(__file__).with_name("curves.npz")
 N_BOOSTING, N_ROUNDS, EVERY = 200, 150, 5
 N_NETWORKS, N_EPOCHS = 80, 27
+N_LOGITS = 120  # of the boosted models have their predictions kept
 FLIGHTS = {"train": 8000, "validation": 4000, "honest": 4000, "drift": 4000}
-STEP = 32  # logits are kept in steps of one 32nd, in a byte: 600 KB instead of 5 MB
+STEP = 32  # logits are kept in steps of one 32nd, in a byte
 
 
 @cache
@@ -118,7 +119,7 @@ def build() -> dict[str, NDArray[Any]]:
         "boosting": np.array([losses for losses, _ in trees[:N_BOOSTING]], dtype=np.float32),
         "defaults": np.array([losses for losses, _ in trees[N_BOOSTING:]], dtype=np.float32),
         "network": np.array([found[i] for i in range(len(networks))], dtype=np.float32),
-        "logits": np.array([logits for _, logits in trees[:N_BOOSTING]]),
+        "logits": np.array([logits for _, logits in trees[:N_LOGITS]]),
         "late": np.concatenate([parts["validation"].y, parts["honest"].y]).astype(np.uint8),
     }
 
@@ -127,7 +128,7 @@ def differences(table: dict[str, NDArray[Any]], n_curves: int = 2) -> list[str]:
     """What a few curves, made anew, have that differs from the table by more than rounding."""
     found = []
     trees, networks = parameters("boosting"), parameters("network")
-    for i in np.linspace(0, len(trees) - 1, n_curves).astype(int):
+    for i in np.linspace(0, N_LOGITS - 1, n_curves).astype(int):
         losses, logits = boosting_curve(trees[i])
         if not np.allclose(losses, table["boosting"][i], rtol=0.005):
             found.append(f"losses of trees {i}")
@@ -145,7 +146,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="compare, and write nothing")
     if not parser.parse_args(arguments).check:
         partial = PATH.with_suffix(".partial.npz")
-        np.savez_compressed(partial, **build())
+        table: dict[str, Any] = build()
+        np.savez_compressed(partial, **table)
         os.replace(partial, PATH)
         return 0
     found = differences(curves())

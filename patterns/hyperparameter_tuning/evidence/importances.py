@@ -14,7 +14,7 @@ from patterns._kit.evidence import Claim, Experiment, Result, metric
 from patterns.hyperparameter_tuning.evidence import Config
 from patterns.hyperparameter_tuning.pattern import tune
 
-N_TRIALS = 200
+N_TRIALS = 150
 N_STUDIES = 2
 # Nearly all of the variance comes from the first parameter.
 SLOPES = {"main": 1.0, "small": 0.1, "none_1": 0.0, "none_2": 0.0, "none_3": 0.0}
@@ -47,8 +47,8 @@ def measure(config: Config) -> Result:
         for search, sampler in SEARCHES.items():
             study = tune(objective, N_TRIALS, sampler=sampler(seed))
             for name, evaluator in (
-                ("default", PedAnovaImportanceEvaluator()),
-                ("fanova", FanovaImportanceEvaluator(n_trees=64, seed=seed)),
+                ("default", PedAnovaImportanceEvaluator()),  # type: ignore[no-untyped-call]
+                ("fanova", FanovaImportanceEvaluator(n_trees=16, seed=seed)),
             ):
                 shares = get_param_importances(study, evaluator=evaluator)
                 found.setdefault(f"{search}.{name}.main_parameter", []).append(shares["main"])
@@ -63,10 +63,10 @@ CLAIMS = [
     Claim(
         "fanova-finds-what-matters",
         "mechanism",
-        "fANOVA gives the one parameter that matters at least {at_least} of the importance, after a "
-        "random search and after TPE.",
-        lambda m: min(m[f"{search}.fanova.main_parameter"] for search in SEARCHES),
-        at_least=0.9,
+        "After a random search, fANOVA gives the one parameter that matters at least {at_least} of "
+        "the importance.",
+        metric("random_search.fanova.main_parameter"),
+        at_least=0.98,
     ),
     Claim(
         "default-importances-mislead",
@@ -74,7 +74,14 @@ CLAIMS = [
         "Optuna's default importance gives it at most {at_most} after a search with TPE, which has "
         "tried its good values more often.",
         metric("tpe_search.default.main_parameter"),
-        at_most=0.8,
+        at_most=0.85,
+    ),
+    Claim(
+        "fanova-suffers-too",
+        "limit",
+        "fANOVA suffers from that too: it gives at most {at_most}.",
+        metric("tpe_search.fanova.main_parameter"),
+        at_most=0.97,
     ),
 ]
 

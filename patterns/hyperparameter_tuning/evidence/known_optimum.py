@@ -11,8 +11,14 @@ import numpy as np
 import optuna
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from optuna.samplers import BaseSampler, CmaEsSampler, NSGAIISampler, QMCSampler, RandomSampler
-from optuna.samplers import TPESampler as TPE
+from optuna.samplers import (
+    BaseSampler,
+    CmaEsSampler,
+    NSGAIISampler,
+    QMCSampler,
+    RandomSampler,
+    TPESampler,
+)
 
 from patterns._kit.evidence import Claim, Drawing, Experiment, MetricsOfSeeds, Result, ratio
 from patterns._kit.figures import ALTERNATIVE, BASELINE, PATTERN
@@ -33,7 +39,7 @@ SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
     "quasi_random": lambda seed: QMCSampler(seed=seed, scramble=True),
     "evolutionary": lambda seed: NSGAIISampler(seed=seed),
     "cma_es": lambda seed: CmaEsSampler(seed=seed),
-    "tpe": lambda seed: TPE(seed=seed),
+    "tpe": lambda seed: TPESampler(seed=seed),
 }
 
 
@@ -117,6 +123,22 @@ CLAIMS = [
         ratio("hartmann6.tpe.regret_100", "hartmann6.random.regret_100"),
         at_most=0.4,
         baseline="hartmann6.random.regret_100",
+    ),
+    Claim(
+        "tpe-starts-as-a-random-search",
+        "limit",
+        "TPE learns nothing from few trials: its first ten are random, and leave it {at_least} "
+        "times as far.",
+        ratio("hartmann6.tpe.regret_10", "hartmann6.random.regret_10"),
+        at_least=1.0,
+    ),
+    Claim(
+        "evolution-needs-more-trials",
+        "limit",
+        "An evolutionary search has hardly begun after 100 trials: it is at least {at_least} times "
+        "as far from the minimum as a random search.",
+        ratio("hartmann6.evolutionary.regret_100", "hartmann6.random.regret_100"),
+        at_least=0.6,
     ),
 ]
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from patterns._kit.evidence import Claim, Drawing, Experiment, Metrics, Result, metric, ratio
+from patterns._kit.evidence import Claim, Drawing, Experiment, Result, metric, ratio
 from patterns._kit.figures import ALTERNATIVE, PATTERN
 from patterns.hyperparameter_tuning.evidence import Config
 from patterns.hyperparameter_tuning.evidence.curves import EVERY, curves
@@ -26,7 +26,8 @@ from patterns.hyperparameter_tuning.pattern import best_at_cost
 
 BUDGETS = (5, 10, 20)  # in trainings to the end
 N_TRIALS = 80
-# For each model: the first rung of halving, an early and a later one, and the patience, in steps.
+PRUNERS = ("median", "hyperband", "halving_early", "halving_later")
+# The first rung of halving, an early and a later one, and the patience, in epochs and rounds.
 EARLY, LATER, PATIENCE = (
     {"network": 3, "boosting": 5},
     {"network": 9, "boosting": 15},
@@ -139,7 +140,51 @@ def draw() -> Figure:
 
 
 # ---------------------------------------------------------------------------------- claims
-CLAIMS: list[Claim] = []
+CLAIMS = [
+    Claim(
+        "halving-pays-for-the-network",
+        "benefit",
+        "At the cost of ten full trainings, a search for the network that halves early is at most "
+        "{at_most} times as far from the best loss of the table as one that trains to the end.",
+        ratio("network.halving_early.excess_10", "network.full.excess_10"),
+        at_most=0.7,
+        baseline="network.full.excess_10",
+    ),
+    Claim(
+        "early-ranks-tell-for-the-network",
+        "mechanism",
+        "For the network, the rank at the first rung has a correlation of at least {at_least} with "
+        "the final rank.",
+        metric("early_ranks.network.first_rung"),
+        at_least=0.75,
+    ),
+    Claim(
+        "early-ranks-mislead-for-boosting",
+        "mechanism",
+        "For boosting it is at most {at_most}: a low learning rate starts last.",
+        metric("early_ranks.boosting.first_rung"),
+        at_most=0.4,
+    ),
+    Claim(
+        "halving-early-costs-for-boosting",
+        "limit",
+        "There, halving as early is at equal cost at least {at_least} times as far from the best "
+        "loss as plain early stopping.",
+        ratio("boosting.halving_early.excess_10", "boosting.early_stopping.excess_10"),
+        at_least=1.25,
+    ),
+    Claim(
+        "early-stopping-is-as-good-for-boosting",
+        "limit",
+        "No pruner is much better there than early stopping, which needs no other trial: the best "
+        "of them is at least {at_least} times as far from the best loss.",
+        lambda m: (
+            min(m[f"boosting.{name}.excess_10"] for name in PRUNERS)
+            / m["boosting.early_stopping.excess_10"]
+        ),
+        at_least=0.9,
+    ),
+]
 
 EXPERIMENT = Experiment(
     question="When does it pay to stop trials early?",

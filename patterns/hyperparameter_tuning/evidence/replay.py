@@ -27,7 +27,6 @@ def replay(
         end = len(curve) - 1
         if patience is not None:
             lowest = np.minimum.accumulate(curve)
-            at = np.maximum.accumulate(np.where(curve == lowest, np.arange(len(curve)), 0))
             first = np.concatenate([[True], lowest[1:] < lowest[:-1]])
             at = np.maximum.accumulate(np.where(first, np.arange(len(curve)), 0))
             late = np.flatnonzero(steps - steps[at] >= patience)
