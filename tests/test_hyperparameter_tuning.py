@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import glob
+import io
+import json
 import math
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import optuna
 import pytest
+import xgboost as xgb
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
@@ -18,6 +32,8 @@ from optuna import Study, Trial, TrialPruned
 from optuna.distributions import FloatDistribution
 from optuna.samplers import RandomSampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from rich.console import Console
+from sklearn.metrics import log_loss
 
 from patterns.hyperparameter_tuning import (
     best_at_cost,
@@ -25,11 +41,27 @@ from patterns.hyperparameter_tuning import (
     fail_stale_trials,
     honest_score,
     nested,
+    network_losses,
     open_journal,
+    progress_bar,
     report_and_prune,
+    suggest_network,
+    suggest_xgboost,
     tune,
+    xgboost_losses,
 )
+from patterns.hyperparameter_tuning.evidence.curves import PATH, curves, differences
+from patterns.hyperparameter_tuning.evidence.digits import digits
+from patterns.hyperparameter_tuning.evidence.functions import (
+    BRANIN_MINIMUM,
+    HARTMANN6_MINIMUM,
+    branin,
+    hartmann6,
+)
+from patterns.hyperparameter_tuning.evidence.replay import halving, hyperband, median, replay
 
+ROOT = Path(__file__).parents[1]
+N_KILLS = int(os.environ.get("TUNING_KILLS", "4"))  # more of them, for a long look
 SILENT = optuna.logging.CRITICAL
 X = {"x": FloatDistribution(0, 10)}
 
@@ -377,3 +409,351 @@ class TestHonestScore:
         found = nested(search, score, folds)
         assert searched == [[0, 1], [1, 2]]
         assert [(one.own, one.honest) for one in found] == [(1.5, 2.0), (2.5, 0.0)]
+
+
+# --- durability: real processes ------------------------------------------------------------------
+SLOW = """
+import time
+from patterns.hyperparameter_tuning import report_and_prune
+
+def objective(trial):
+    x, y = trial.suggest_float("x", -1, 1), trial.suggest_float("y", -1, 1)
+    def losses():
+        for step in range(1, 6):
+            time.sleep(0.004)
+            yield step, x * x + y * y + 1 / step
+    return report_and_prune(trial, losses())
+
+def failing(trial):
+    raise OSError("no such table")
+"""
+COMMAND = [sys.executable, "-m", "patterns.hyperparameter_tuning"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "my_search.py").write_text(SLOW)
+    return tmp_path
+
+
+def start(folder: Path, *arguments: str, objective: str = "objective") -> subprocess.Popen[str]:
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    return subprocess.Popen(
+        [*COMMAND, f"my_search:{objective}", "--journal", "a.journal", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finished(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+def committed(path: Path) -> dict[int, Any]:
+    """The trials with a result, by number, as another process reads them from the journal."""
+    if not path.exists() or not path.stat().st_size:
+        return {}
+    storage = optuna.storages.JournalStorage(
+        optuna.storages.journal.JournalFileBackend(str(path))  # it reads without a lock
+    )
+    try:
+        study = optuna.load_study(study_name="study", storage=storage)
+    except KeyError:
+        return {}
+    done = (TrialState.COMPLETE, TrialState.PRUNED)
+    return {t.number: (t.value, t.params) for t in study.trials if t.state in done}
+
+
+class TestKilledAtRandom:
+    N_TRIALS = 40
+
+    def test_no_committed_trial_is_lost_or_repeated(self, folder: Path) -> None:
+        rng = random.Random(0)
+        journal, before = folder / "a.journal", committed(folder / "a.journal")
+        for _ in range(N_KILLS):
+            resume = ["--resume"] if journal.exists() and journal.stat().st_size else []
+            process = start(folder, "--n-trials", str(self.N_TRIALS), "--workers", "2", *resume)
+            seen = journal.stat().st_size if resume else 0
+            deadline = time.monotonic() + 60
+            while process.poll() is None and time.monotonic() < deadline:
+                if journal.exists() and journal.stat().st_size > seen:
+                    break  # it has begun to write
+                time.sleep(0.01)
+            time.sleep(rng.uniform(0, 0.2))
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate(timeout=60)
+            after = committed(journal)
+            assert before.items() <= after.items()
+            before = after
+        code, _, err = finished(start(folder, "--n-trials", str(self.N_TRIALS), "--resume"))
+        assert code == 0, err
+        study = optuna.load_study(study_name="study", storage=open_journal(journal, 3))
+        done = committed(journal)
+        assert before.items() <= done.items()
+        assert self.N_TRIALS <= len(done) <= self.N_TRIALS + 1  # one more for the second worker
+        assert [t.number for t in study.trials] == list(range(len(study.trials)))
+        parameters = [tuple(params.values()) for _, params in done.values()]
+        assert len(set(parameters)) == len(parameters)
+        running = [t for t in study.trials if t.state == TrialState.RUNNING]
+        assert all("worker" not in t.user_attrs for t in running)  # killed before its first line
+
+
+class TestCommand:
+    def test_it_prints_the_best_parameters(self, folder: Path) -> None:
+        code, out, err = finished(start(folder, "--n-trials", "6", "--seed", "0"))
+        assert code == 0
+        best = json.loads(out)
+        assert best["params"].keys() == {"x", "y"}
+        assert best["value"] == pytest.approx(sum(v**2 for v in best["params"].values()) + 0.2)
+        assert "it flatters" in err
+
+    def test_an_interrupt_leaves_a_study_that_resumes(self, folder: Path) -> None:
+        process = start(folder, "--n-trials", "100000", "--workers", "2")
+        deadline = time.monotonic() + 60
+        while len(committed(folder / "a.journal")) < 3 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        code, out, err = finished(process)
+        assert (code, out) == (130, "")
+        assert "continue with --resume" in err
+        assert "Traceback" not in err
+        n = len(committed(folder / "a.journal")) + 2
+        code, _, err = finished(start(folder, "--n-trials", str(n), "--resume"))
+        assert code == 0, err
+        assert len(committed(folder / "a.journal")) == n
+
+    def test_a_journal_is_continued_only_when_asked(self, folder: Path) -> None:
+        assert "there is nothing to resume" in finished(start(folder, "--resume"))[2]
+        assert finished(start(folder, "--n-trials", "2"))[0] == 0
+        code, _, err = finished(start(folder, "--n-trials", "2"))
+        assert code == 2
+        assert "give --resume to continue it" in " ".join(err.split())
+
+    @pytest.mark.parametrize(
+        ("objective", "code", "says"),
+        [
+            ("failing", 1, "no such table"),
+            ("nothing", 2, "is no objective"),
+        ],
+    )
+    def test_errors_are_one_line(self, folder: Path, objective: str, code: int, says: str) -> None:
+        found, _, err = finished(start(folder, objective=objective))
+        assert found == code
+        assert says in " ".join(err.split())
+        assert "Traceback" not in err
+
+
+class TestProgress:
+    def test_the_bar_shows_the_best_value_and_what_ended(self) -> None:
+        text = io.StringIO()
+        console = Console(file=text, width=100, force_terminal=False)
+
+        def objective(trial: Trial) -> float:
+            if trial.number == 1:
+                raise ValueError
+            return trial.suggest_float("x", 2.0, 2.0)
+
+        with progress_bar(2, console) as bar:
+            tune(objective, 2, callbacks=[bar])
+        assert "best 2, 1 failed" in text.getvalue()
+        assert "2/2" in text.getvalue()
+
+
+# --- several machines: a database ----------------------------------------------------------------
+def postgres_folder() -> Path | None:
+    """Where Debian's package puts the server's programs, or where they are on the path."""
+    found = [Path(p).parent for p in glob.glob("/usr/lib/postgresql/*/bin/initdb")]
+    on_path = shutil.which("initdb")
+    return max(found) if found else Path(on_path).parent if on_path else None
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    """The URL of a PostgreSQL server that ends with the tests."""
+    programs = postgres_folder()
+    if programs is None:
+        pytest.skip("the programs of a PostgreSQL server are not installed")
+    user = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
+    with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as name:
+        data = Path(name) / "data"
+        if user:
+            shutil.chown(name, user)
+
+        def run(program: str, *arguments: str) -> None:
+            subprocess.run(
+                [str(programs / program), *arguments],
+                check=True,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                user=user,
+                cwd=name,
+                timeout=120,
+            )
+
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        run("initdb", "-D", str(data), "-U", "tester", "-A", "trust", "--no-sync")
+        options = f"-p {port} -k {name} -c listen_addresses=127.0.0.1 -c fsync=off"
+        run("pg_ctl", "-D", str(data), "-w", "-l", f"{name}/log", "-o", options, "start")
+        try:
+            yield f"postgresql+psycopg://tester@127.0.0.1:{port}/postgres"
+        finally:
+            run("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
+
+
+WORKER = """
+import sys
+import optuna
+from patterns.hyperparameter_tuning import tune
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+sampler = optuna.samplers.RandomSampler(seed=0)
+tune(lambda trial: trial.suggest_float("x", 0, 1), 12, sys.argv[1], sampler=sampler)
+"""
+
+
+class TestDatabase:
+    def test_several_processes_share_a_study(self, database: str) -> None:
+        workers = [
+            subprocess.Popen([sys.executable, "-c", WORKER, database], cwd=ROOT) for _ in range(2)
+        ]
+        assert [worker.wait(timeout=120) for worker in workers] == [0, 0]
+        study = optuna.load_study(study_name="study", storage=database)
+        assert 12 <= len(study.trials) <= 13
+        assert states(study).keys() == {"COMPLETE"}
+        assert len({trial.params["x"] for trial in study.trials}) == len(study.trials)
+
+    def test_it_is_continued(self, database: str) -> None:
+        tune(square, 3, database, study_name="mine")
+        assert len(tune(square, 5, database, study_name="mine").trials) == 5
+
+    def test_optunas_heartbeat_runs_trials_of_dead_machines_again(self, database: str) -> None:
+        again = optuna.storages.RetryHeartbeatStaleTrialCallback(max_retry=2)
+        storage = optuna.storages.RDBStorage(
+            database, heartbeat_interval=1, grace_period=2, heartbeat_stale_trial_callback=again
+        )
+        study = optuna.create_study(storage=storage, study_name="stale")
+        dead = study.ask()
+        x = dead.suggest_float("x", 0, 10)
+        storage.record_heartbeat(dead._trial_id)
+        time.sleep(3)
+        study = tune(square, 3, storage, study_name="stale")
+        assert study.trials[0].state == TrialState.FAIL
+        assert x in [trial.params["x"] for trial in study.trials[1:]]
+
+
+# --- what the evidence rests on ------------------------------------------------------------------
+class TestReplay:
+    PRUNERS: ClassVar[dict[str, Any]] = {
+        "halving": (
+            lambda steps: halving(steps, 3),
+            lambda: optuna.pruners.SuccessiveHalvingPruner(min_resource=3, reduction_factor=3),
+        ),
+        "median": (
+            lambda steps: median(steps, 5, 4),
+            lambda: optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=4),
+        ),
+        "hyperband": (
+            lambda steps: hyperband(steps, 3),
+            lambda: optuna.pruners.HyperbandPruner(min_resource=3, max_resource=27),
+        ),
+        "nothing": (lambda steps: None, optuna.pruners.NopPruner),
+    }
+
+    @pytest.mark.parametrize("name", PRUNERS)
+    def test_it_stops_each_trial_where_optuna_does(self, name: str) -> None:
+        replayed, pruner = self.PRUNERS[name]
+        steps = np.arange(1, 28)
+        order = np.random.default_rng(0).permutation(80)[:40]
+        losses = curves()["network"][order, 0].astype(float)
+        cost, value, _ = replay(losses, steps, replayed(steps))
+
+        def objective(trial: Trial) -> float:
+            return report_and_prune(trial, zip(steps.tolist(), losses[trial.number], strict=True))
+
+        found = costs_and_values(tune(objective, 40, pruner=pruner()))
+        assert_array_equal(found[0], cost)
+        assert_array_equal(found[1], value)
+
+    @pytest.mark.parametrize("patience", [3, 5])
+    def test_patience_is_that_of_the_pattern(self, patience: int) -> None:
+        steps = np.arange(1, 28)
+        losses = curves()["network"][:10, 0].astype(float)
+        cost, value, _ = replay(losses, steps, patience=patience)
+
+        def objective(trial: Trial) -> float:
+            pairs = zip(steps.tolist(), losses[trial.number], strict=True)
+            return report_and_prune(trial, pairs, patience)
+
+        found = costs_and_values(tune(objective, 10))
+        assert_array_equal(found[0], cost)
+        assert_array_equal(found[1], value)
+
+
+class TestTable:
+    def test_a_few_curves_are_made_again(self) -> None:
+        assert differences(curves(), n_curves=2) == []
+
+    def test_it_is_small_and_whole(self) -> None:
+        table = curves()
+        assert {name: array.shape for name, array in table.items()} == {
+            "boosting": (200, 3, 30),
+            "defaults": (2, 3, 30),
+            "network": (80, 2, 27),
+            "logits": (120, 8000),
+            "late": (8000,),
+        }
+        assert PATH.stat().st_size < 1_000_000
+
+
+class TestFunctions:
+    @pytest.mark.parametrize(
+        ("function", "minimum", "at"),
+        [
+            (hartmann6, HARTMANN6_MINIMUM, [0.20169, 0.15001, 0.47687, 0.27533, 0.31165, 0.6573]),
+            (branin, BRANIN_MINIMUM, [(math.pi + 5) / 15, 2.275 / 15, 0.3, 0.9, 0, 1]),
+        ],
+    )
+    def test_the_minimum_is_where_the_literature_says(
+        self, function: Any, minimum: float, at: list[float]
+    ) -> None:
+        assert function(at) == pytest.approx(minimum, abs=1e-5)
+        around = np.clip(np.array(at) + np.random.default_rng(0).normal(0, 0.05, (500, 6)), 0, 1)
+        assert min(map(function, around)) >= minimum
+
+
+# --- the models ----------------------------------------------------------------------------------
+class TestModels:
+    def test_boosting_gives_the_losses_of_the_booster(self) -> None:
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(300, 4))
+        y = (X[:, 0] + rng.normal(size=300) > 0).astype(float)
+        train, validation = xgb.DMatrix(X[:200], y[:200]), xgb.DMatrix(X[200:], y[200:])
+        params = suggest_xgboost(optuna.create_study().ask())
+        params |= {"objective": "binary:logistic", "nthread": 1}
+        found = list(xgboost_losses(params, train, validation, log_loss, 12, every=5))
+        assert [step for step, _ in found] == [5, 10, 12]
+        for step, value in found:
+            proba = xgb.train(params, train, step).predict(validation)
+            assert value == pytest.approx(log_loss(y[200:], proba), rel=1e-5)
+
+    def test_a_network_learns_digits(self) -> None:
+        parts = digits(0)
+        params = {"learning_rate": 0.01, "units": 32, "layers": 1, "dropout": 0.0, "l2": 1e-6}
+        params["batch_size"] = 64
+        found = list(network_losses(params, parts["train"], parts["validation"], 4))
+        assert [step for step, _ in found] == [1, 2, 3, 4]
+        assert found[-1][1] < 0.5 * found[0][1]
+
+    def test_factors_are_drawn_on_a_logarithmic_scale(self) -> None:
+        study = optuna.create_study(sampler=RandomSampler(seed=0))
+        rates = [suggest_xgboost(study.ask())["learning_rate"] for _ in range(400)]
+        middle = math.sqrt(0.01 * 0.5)
+        assert np.mean(np.array(rates) < middle) == pytest.approx(0.5, abs=0.08)
+        assert suggest_network(study.ask()).keys() >= {"learning_rate", "units", "layers"}
