@@ -66,10 +66,12 @@ GLOSSARY = {
     "worse_honest": Measure("share of searches with a worse honest log loss than the default"),
     "worse_drift": Measure("share of searches that are worse in November and December"),
     **{
-        f"trials_{n}": Measure(
-            f"after {n} {word}: by how much a score flatters, in log loss; for noise, the accuracy"
-        )
+        f"trials_{n}": Measure(f"log loss by which a score flatters, after {n} {word}", "lower")
         for n, word in TRIALS.items()
+    },
+    **{
+        f"accuracy_{n}": Measure(f"what is said of the accuracy, after {n} {TRIALS[n]}")
+        for n in (1, 10, 30)
     },
     "cost": Measure("cost of 80 trials, relative to training all of them to the end", "lower"),
     **{

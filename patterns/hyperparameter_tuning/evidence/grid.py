@@ -46,7 +46,7 @@ CLAIMS = [
             1 - m["one_of_four_parameters.grid.wins"], 1 - m["two_of_four_parameters.grid.wins"]
         ),
         at_least=0.8,
-        baseline="one_of_four_parameters.grid.wins",
+        baseline="two_of_four_parameters.grid.wins",
     ),
     Claim(
         "a-grid-is-as-good-where-all-matter",

@@ -135,8 +135,8 @@ CLAIMS = [
     Claim(
         "evolution-needs-more-trials",
         "limit",
-        "An evolutionary search has hardly begun after 100 trials: it is at least {at_least} times "
-        "as far from the minimum as a random search.",
+        "An evolutionary search gains little in 100 trials: it is at least {at_least} times as far "
+        "from the minimum as a random search.",
         ratio("hartmann6.evolutionary.regret_100", "hartmann6.random.regret_100"),
         at_least=0.6,
     ),

@@ -96,8 +96,9 @@ def measure(config: Config) -> Result:
             "early_and_final": Drawing(
                 draw,
                 "Ranks of parameters at the first rung of halving against their final ranks. For "
-                "the network the early rank tells the final one. For boosting, parameters with a "
-                "low learning rate start last and end among the best.",
+                "the network the early rank tells the final one. For boosting, nearly all low "
+                "learning rates are in the worse half at first, and some of them end among the "
+                "best.",
                 "Two scatter plots of early against final rank: along the diagonal for the "
                 "network, and a cloud for boosting.",
             )
@@ -127,7 +128,6 @@ def draw() -> Figure:
                 label="learning rate below 0.05",
             )
             axis.plot(early[~slow], final[~slow], "o", ms=4, color=PATTERN, label="others")
-            axis.legend()
         else:
             axis.plot(early, final, "o", ms=4, color=PATTERN)
         unit = "rounds" if model == "boosting" else "epochs"
@@ -136,6 +136,7 @@ def draw() -> Figure:
             xlabel=f"rank after {EARLY[model]} of {steps[-1]} {unit}",
             ylabel="final rank, 1 is best",
         )
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside lower right", ncols=2)
     return figure
 
 
