@@ -149,6 +149,14 @@ class TestReportAndPrune:
         assert self.run([(1, math.inf), (2, 3.0)])[0] == 3.0
         assert self.run([(1, math.inf)])[0] == math.inf
 
+    def test_steps_and_losses_of_numpy_can_be_written_to_a_journal(self, tmp_path: Path) -> None:
+        def objective(trial: Trial) -> float:
+            steps, losses = np.array([5, 10]), np.array([2, 1], np.float32)
+            return report_and_prune(trial, zip(steps, losses, strict=True))
+
+        study = tune(objective, 1, tmp_path / "a.journal")
+        assert study.trials[0].user_attrs["best_step"] == 10
+
     def test_no_losses_are_an_error(self) -> None:
         with pytest.raises(ValueError, match="losses is empty"):
             self.run([])

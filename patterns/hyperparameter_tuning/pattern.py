@@ -81,7 +81,7 @@ def report_and_prune(
     # --8<-- [end:ex-report]
     if best_step is None:
         raise ValueError("losses is empty; it must give at least one (step, loss)")
-    trial.set_user_attr("best_step", best_step)
+    trial.set_user_attr("best_step", int(best_step))  # a journal cannot hold numpy's integers
     return sign * best
 
 
