@@ -170,7 +170,7 @@ def each_loss_is_reported_at_its_step() -> Iterator[Case]:
     yield completed([(3, 0.5), (6, 0.8)], 0.8, 6, kind="scores", direction="maximize")
 
 
-@check("report", why="A trial that goes on after the pruner gave it up saves nothing.")
+@check("report", why="Pruning saves nothing if the training goes on.")
 def the_pruner_is_obeyed_at_once() -> Iterator[Case]:
     """When the pruner gives up, no further loss is asked for, and the trial ends as pruned."""
     losses = [(1, 0.5), (2, 0.4), (3, 0.3), (4, 0.2)]
@@ -383,7 +383,9 @@ def after(study: Study, n_before: int) -> str:
     return f"{', '.join(states)}; queued are {', '.join(queued) or 'none'}"
 
 
-@check("resume", why="A trial that runs for ever in the records is neither a result nor repeated.")
+@check(
+    "resume", why="A trial that stays in the state RUNNING gives no result, and is not run again."
+)
 def running_trials_are_failed() -> Iterator[Case]:
     """Running trials are failed and their numbers returned; the other trials stay as they are."""
     yield resume_case([running()], [0], "FAIL", kind="one running trial")
@@ -492,7 +494,7 @@ def any_study_that_was_left(draw: Any) -> Case:
     return resume_case(draw(pasts()), max_retries=max_retries)
 
 
-@explore("resume", why="What counts in the end is the search that goes on.", n_examples=10)
+@explore("resume", why="After a kill, the whole search must go on.", n_examples=10)
 def any_search_that_was_killed(draw: Any) -> Case:
     """A search that is continued has the trials that the reference has."""
     trials = draw(pasts())
@@ -550,7 +552,9 @@ def cost_case(
     )
 
 
-@check("cost", why="Ten trials of one round each cost as much as one of ten, and know less.")
+@check(
+    "cost", why="Trials differ in cost: ten trials of one round cost as much as one of ten rounds."
+)
 def a_trial_counts_when_its_cost_is_spent() -> Iterator[Case]:
     """A budget buys the trials whose costs, summed up from the first on, are not above it."""
     yield cost_case([2, 3, 1], [0.5, 0.4, 0.2], [2, 5, 6], [0.5, 0.4, 0.2], kind="exactly spent")
@@ -560,7 +564,9 @@ def a_trial_counts_when_its_cost_is_spent() -> Iterator[Case]:
     yield cost_case([0, 4, 0], [3, 2, 1], [0, 3.5, 4], [3, 3, 1], kind="trials without cost")
 
 
-@check("cost", why="A search that knows nothing yet has no value, and none may be drawn for it.")
+@check(
+    "cost", why="A search without a complete trial has no value, and a figure must not show one."
+)
 def before_the_first_trial_nothing_is_known() -> Iterator[Case]:
     """While no trial is complete, the best value is NaN."""
     yield cost_case([5, 5], [0.5, 0.4], [0, 4, 5], [NAN, NAN, 0.5], kind="no trial has ended")
@@ -569,7 +575,7 @@ def before_the_first_trial_nothing_is_known() -> Iterator[Case]:
     yield cost_case([], [], [0, 7], [NAN, NAN], kind="no trials")
 
 
-@check("cost", why="What a search has found, it keeps: the last trial is seldom the best.")
+@check("cost", why="A search keeps its best trial, and the last trial is seldom the best one.")
 def the_best_value_is_kept() -> Iterator[Case]:
     """The value is the best one of the trials that are bought, not the last one."""
     yield cost_case([1, 1, 1], [0.3, 0.5, 0.4], [1, 2, 3], [0.3, 0.3, 0.3], kind="losses")
@@ -580,7 +586,7 @@ def the_best_value_is_kept() -> Iterator[Case]:
     yield cost_case([2, 2], [-3, -5], [1, 2, 4], [NAN, -3, -3], "maximize", kind="negative scores")
 
 
-@check("cost", why="Pruning is paid too: a search that prunes much must not look cheap for it.")
+@check("cost", why="Pruned trials cost time too; without it, a search that prunes looks too cheap.")
 def pruned_trials_cost_and_find_nothing() -> Iterator[Case]:
     """A trial with the value NaN has its cost, and changes nothing else."""
     yield cost_case([4, 3, 2], [0.5, NAN, 0.2], [4, 6, 7, 9], [0.5, 0.5, 0.5, 0.2], kind="losses")
@@ -592,7 +598,7 @@ def pruned_trials_cost_and_find_nothing() -> Iterator[Case]:
 quarters = st.integers(0, 20).map(lambda i: i / 4)  # their sums are exact
 
 
-@explore("cost", why="Searches have ties, pruned trials, free ones and budgets in any order.")
+@explore("cost", why="Searches have equal values, pruned trials and trials without cost.")
 def any_search_and_budgets(draw: Any) -> Case:
     """What any search has found at any budgets is what the reference says."""
     values = st.integers(-9, 9) | st.integers(-9, 9) | st.just(NAN)
@@ -699,7 +705,10 @@ def honest_case(
     )
 
 
-@check("honest", why="Of many noisy scores the best flatters; new rows have no reason to.")
+@check(
+    "honest",
+    why="The best of many noisy scores is too good; other rows show what the winner is worth.",
+)
 def the_winner_is_judged_on_other_rows() -> Iterator[Case]:
     """The winner by its own score is judged once; no other trial is."""
     yield honest_case([0.6, 0.3, 0.4], [0.5, 0.5, 0.1], 1, 0.2, kind="another is better on test")
@@ -707,7 +716,7 @@ def the_winner_is_judged_on_other_rows() -> Iterator[Case]:
     yield honest_case([0.5], [0.7], 0, 0.2, kind="one trial")
 
 
-@check("honest", why="Optimism is what a reader must take away from a score, in either direction.")
+@check("honest", why="A reader corrects a score by its optimism, so its sign must hold either way.")
 def optimism_says_how_much_the_score_flatters() -> Iterator[Case]:
     """Optimism is positive where the winner's own score is better than the honest one."""
     maximize: dict[str, Any] = {"direction": "maximize"}
@@ -717,7 +726,7 @@ def optimism_says_how_much_the_score_flatters() -> Iterator[Case]:
     yield honest_case([-2, -7], [-1, -3], 1, 4, kind="a loss")
 
 
-@check("honest", why="What a pruned trial has reported is the score of a model half trained.")
+@check("honest", why="A pruned trial has only the score of a model that is not fully trained.")
 def a_pruned_trial_does_not_win() -> Iterator[Case]:
     """Only complete trials can win."""
     yield honest_case([0.6, 0.1, 0.4], [0.5, 0.2, 0.7], 2, 0.3, pruned=[1], kind="losses")
@@ -802,7 +811,7 @@ def the_search_sees_no_test_row() -> Iterator[Case]:
     )
 
 
-@explore("honest", why="Scores are of any unit, and the best trial may stand anywhere.")
+@explore("honest", why="Scores may have any size and sign, and any trial may win.")
 def any_study_to_judge(draw: Any) -> Case:
     """The winner of any study and its scores are those of the reference."""
     tenths = st.integers(-50, 50).map(lambda i: i / 10)
