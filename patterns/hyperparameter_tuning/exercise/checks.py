@@ -239,7 +239,7 @@ def curves(draw: Any, max_size: int = 7) -> Curve:
 
 
 @explore(
-    "report", why="Curves have ties, jumps and any steps, and a study may maximize.", n_examples=45
+    "report", why="Curves have ties, jumps and any steps, and a study may maximize.", n_examples=40
 )
 def any_curve(draw: Any) -> Case:
     """Any curve is reported, cut and summed up as the reference does it."""
@@ -471,13 +471,13 @@ def killed_each_time(max_retries: int) -> Case:
 
 
 @st.composite
-def pasts(draw: Any) -> list[Past]:
+def pasts(draw: Any, max_size: int = 6) -> list[Past]:
     """Trials in any states."""
     states = st.sampled_from(
         ["RUNNING", "RUNNING", "RUNNING", "COMPLETE", "PRUNED", "FAIL", "WAITING"]
     )
     found = []
-    for state in draw(st.lists(states, max_size=6)):
+    for state in draw(st.lists(states, max_size=max_size)):
         has_params = state != "RUNNING" or draw(st.integers(0, 4)) > 0
         x = float(draw(st.integers(0, 5))) if has_params else None
         lives = state == "RUNNING" and draw(st.integers(0, 3)) == 3
@@ -494,21 +494,29 @@ def any_study_that_was_left(draw: Any) -> Case:
     return resume_case(draw(pasts()), max_retries=max_retries)
 
 
-@explore("resume", why="After a kill, the whole search must go on.", n_examples=10)
+def journal_of(trials: Sequence[Past]) -> bytes:
+    """What a killed search has left in its file."""
+    with quiet(), tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "study.journal"
+        study = optuna.create_study(study_name="study", storage=open_journal(path))
+        study.add_trials([past.trial() for past in trials])
+        return path.read_bytes()
+
+
+# Few examples: each line of a journal waits for the disk.
+@explore("resume", why="After a kill, the whole search must go on.", n_examples=6)
 def any_search_that_was_killed(draw: Any) -> Case:
     """A search that is continued has the trials that the reference has."""
-    trials = draw(pasts())
-    n_more = draw(st.integers(1, 3))
+    trials = draw(pasts(max_size=4))
     n_done = sum(trial.state in ("COMPLETE", "PRUNED") for trial in trials)
+    n_trials = n_done + draw(st.integers(1, 2))
+    journal = journal_of(trials)
 
     def answer(module: Any) -> Any:
         with quiet(), tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "study.journal"
-            study = optuna.create_study(study_name="study", storage=open_journal(path))
-            study.add_trials([past.trial() for past in trials])
-            study = module.tune(
-                lambda trial: trial.suggest_float("x", 0, 10), n_done + n_more, path
-            )
+            path.write_bytes(journal)
+            study = module.tune(lambda trial: trial.suggest_float("x", 0, 10), n_trials, path)
             found = study.get_trials(deepcopy=False)
         drawn = Counter(
             f"{trial.state.name} x={trial.params['x']:g}"
@@ -519,9 +527,7 @@ def any_search_that_was_killed(draw: Any) -> Case:
         return ", ".join(f"{count} {name}" for name, count in sorted(drawn.items()))
 
     has = "; ".join(map(str, trials)) or "no trial"
-    return Case(
-        call=f"tune(objective, {n_done + n_more}, path of a study with {has})", answer=answer
-    )
+    return Case(call=f"tune(objective, {n_trials}, path of a study with {has})", answer=answer)
 
 
 # --- cost -----------------------------------------------------------------------------------------
@@ -612,7 +618,7 @@ def any_search_and_budgets(draw: Any) -> Case:
     return cost_case(cost, [scale * value for _, value in trials], budget, direction=direction)
 
 
-@explore("cost", why="Costs and values come from a study.", n_examples=30)
+@explore("cost", why="Costs and values come from a study.", n_examples=20)
 def any_study_and_budgets(draw: Any) -> Case:
     """What a study has found at whole budgets is what the reference says."""
     trials = draw(st.lists(st.tuples(st.integers(1, 6), st.integers(0, 9)), min_size=1, max_size=6))
@@ -811,7 +817,7 @@ def the_search_sees_no_test_row() -> Iterator[Case]:
     )
 
 
-@explore("honest", why="Scores may have any size and sign, and any trial may win.")
+@explore("honest", why="Scores may have any size and sign, and any trial may win.", n_examples=40)
 def any_study_to_judge(draw: Any) -> Case:
     """The winner of any study and its scores are those of the reference."""
     tenths = st.integers(-50, 50).map(lambda i: i / 10)
@@ -824,7 +830,7 @@ def any_study_to_judge(draw: Any) -> Case:
 
 
 @explore(
-    "honest", why="A search splits its rows again, and folds come from a splitter.", n_examples=25
+    "honest", why="A search splits its rows again, and folds come from a splitter.", n_examples=15
 )
 def any_nested_search(draw: Any) -> Case:
     """Over any folds, a search finds and scores what the reference does."""
