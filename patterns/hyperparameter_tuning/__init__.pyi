@@ -1,0 +1,15 @@
+from .boosting import suggest_xgboost as suggest_xgboost
+from .boosting import xgboost_losses as xgboost_losses
+from .network import build_network as build_network
+from .network import network_losses as network_losses
+from .network import suggest_network as suggest_network
+from .pattern import HonestScore as HonestScore
+from .pattern import best_at_cost as best_at_cost
+from .pattern import costs_and_values as costs_and_values
+from .pattern import fail_stale_trials as fail_stale_trials
+from .pattern import honest_score as honest_score
+from .pattern import nested as nested
+from .pattern import open_journal as open_journal
+from .pattern import report_and_prune as report_and_prune
+from .pattern import tune as tune
+from .progress import progress_bar as progress_bar
