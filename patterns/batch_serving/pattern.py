@@ -143,12 +143,12 @@ def rows_per_chunk(bytes_per_row: float, memory: int) -> int:
     Parameters
     ----------
     bytes_per_row : float
-        Of the columns that are read, without compression.
+        Of the columns that are read, without compression: at least 8.
     memory : int
         Bytes for all the copies of a chunk; one row is scored even where it is too large for them.
     """
     # --8<-- [start:ex-chunk]
-    affordable = max(1, int(memory / (COPIES * max(bytes_per_row, 1))))
+    affordable = max(1, int(memory / (COPIES * bytes_per_row)))
     return min(MOST_ROWS, 2 ** (affordable.bit_length() - 1))
     # --8<-- [end:ex-chunk]
 
