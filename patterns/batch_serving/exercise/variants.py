@@ -164,36 +164,6 @@ return min(MOST_ROWS, 2 ** (affordable.bit_length() - 1)) if affordable else 0
         },
     ),
     Mistake(
-        name="all-are-bad",
-        part="split",
-        title="One bad row makes all rows bad",
-        why="The others have answers: ask for them again, without the bad one.",
-        code={
-            "ex-split": """
-try:
-    answers = predict(model, rows)
-except ValueError as error:
-    return np.empty(0, int), np.empty(0), dict.fromkeys(range(rows.num_rows), str(error))
-good = np.flatnonzero(np.isfinite(answers))
-bad = {i: "not finite" for i in range(rows.num_rows) if i not in good}
-return good, answers[good], bad
-"""
-        },
-    ),
-    Mistake(
-        name="stops-at-a-bad-row",
-        part="split",
-        title="The model's error ends the call",
-        why="Whether the job stops is not decided here: catch the ValueError and say which rows.",
-        code={
-            "ex-split": """
-answers = predict(model, rows) if rows.num_rows else np.empty(0)
-good = np.flatnonzero(np.isfinite(answers))
-return good, answers[good], {i: "no" for i in range(rows.num_rows) if i not in good}
-"""
-        },
-    ),
-    Mistake(
         name="silence-blames-all",
         part="split",
         title="Where the error names no row, all rows are called bad",
@@ -211,6 +181,23 @@ return good, answers[good], {i: "no" for i in range(rows.num_rows) if i not in g
                     "bad.update({int(row): str(error) for row in some})",
                 ),
             )
+        },
+    ),
+    Mistake(
+        name="all-are-bad",
+        part="split",
+        title="One bad row makes all rows bad",
+        why="The others have answers: ask for them again, without the bad one.",
+        code={
+            "ex-split": """
+try:
+    answers = predict(model, rows)
+except ValueError as error:
+    return np.empty(0, int), np.empty(0), dict.fromkeys(range(rows.num_rows), str(error))
+good = np.flatnonzero(np.isfinite(answers))
+bad = {i: "not finite" for i in range(rows.num_rows) if i not in good}
+return good, answers[good], bad
+"""
         },
     ),
     Mistake(
@@ -261,21 +248,6 @@ return well[finite], answers[finite], bad
         title="NaN and infinity were passed on as answers",
         why="A table of predictions with NaN fails later, where nobody knows the row any more.",
         code={"ex-split": changed(SPLIT, ("if np.isfinite(answer):", "if True:"))},
-    ),
-    Mistake(
-        name="zero-for-nan",
-        part="split",
-        title="NaN and infinity became zero",
-        why="Zero is an answer like any other; nobody can see that the model had none.",
-        code={
-            "ex-split": changed(
-                SPLIT,
-                (
-                    "for row, answer in zip(some, found):",
-                    "for row, answer in zip(some, np.nan_to_num(found, posinf=0, neginf=0)):",
-                ),
-            )
-        },
     ),
     Mistake(
         name="mean-of-the-chunk",
@@ -374,17 +346,6 @@ return np.array(good, int), np.array(answers, float), bad
         },
     ),
     Mistake(
-        name="keys-of-all-rows",
-        part="stream",
-        title="The keys are those of all rows, bad ones too",
-        why="There must be one key for each answer.",
-        code={
-            "ex-stream": changed(
-                STREAM, ("rows.take(good).select(list(key))", "chunk.rows.select(list(key))")
-            )
-        },
-    ),
-    Mistake(
         name="readers-bad-rows-lost",
         part="stream",
         title="The rows that the reader calls bad are nowhere",
@@ -466,21 +427,6 @@ return np.array(good, int), np.array(answers, float), bad
         code={"ex-stream": changed(STREAM, ("for chunk in chunks:", "for chunk in list(chunks):"))},
     ),
     Mistake(
-        name="results-collected",
-        part="stream",
-        title="All results are collected before the first is passed on",
-        why="They need as much memory as the table. Yield each of them at once.",
-        code={
-            "ex-stream": "results = []\n"
-            + changed(
-                STREAM,
-                ("yield Scored(", "results.append(Scored("),
-                ("order, pa.int64())),\n    )", "order, pa.int64())),\n    ))"),
-            )
-            + "yield from results\n"
-        },
-    ),
-    Mistake(
         name="row-by-row",
         part="stream",
         title="The rows of a chunk are scored one by one",
@@ -499,6 +445,26 @@ return np.array(good, int), np.array(answers, float), bad
                         "        answers += list(answer)\n"
                         "        found |= {row: reason for reason in wrong.values()}\n"
                         "    good = pa.array(good, pa.int64())"
+                    ),
+                ),
+            )
+        },
+    ),
+    Mistake(
+        name="removed-last",
+        part="commit",
+        title="Files of an earlier run were removed after the manifest was there",
+        why="After a kill in between they stay, and the manifest knows nothing of them.",
+        code={
+            "ex-commit": changed(
+                COMMIT,
+                ("    elif place.exists():\n        place.unlink()\n", ""),
+                (
+                    "return whole",
+                    (
+                        "for kind in set(FILES) - set(sums):\n"
+                        "    job.path(part, kind).unlink(missing_ok=True)\n"
+                        "return whole"
                     ),
                 ),
             )
@@ -565,6 +531,19 @@ return np.array(good, int), np.array(answers, float), bad
         },
     ),
     Mistake(
+        name="flushed-after",
+        part="commit",
+        title="Files were flushed after they were renamed",
+        why="In between, the name may reach the disk before the content. Flush first.",
+        code={
+            "ex-commit": changed(
+                COMMIT,
+                ("        flush(file)\n", ""),
+                ("os.replace(file, place)", "os.replace(file, place)\n        flush(place)"),
+            )
+        },
+    ),
+    Mistake(
         name="copied",
         part="commit",
         title="Files were copied into their places",
@@ -618,26 +597,6 @@ return whole
         },
     ),
     Mistake(
-        name="removed-last",
-        part="commit",
-        title="Files of an earlier run were removed after the manifest was there",
-        why="After a kill in between they stay, and the manifest knows nothing of them.",
-        code={
-            "ex-commit": changed(
-                COMMIT,
-                ("    elif place.exists():\n        place.unlink()\n", ""),
-                (
-                    "return whole",
-                    (
-                        "for kind in set(FILES) - set(sums):\n"
-                        "    job.path(part, kind).unlink(missing_ok=True)\n"
-                        "return whole"
-                    ),
-                ),
-            )
-        },
-    ),
-    Mistake(
         name="not-flushed",
         part="commit",
         title="Nothing was flushed",
@@ -645,29 +604,11 @@ return whole
         code={"ex-commit": changed(COMMIT, ("flush(file)", "pass"))},
     ),
     Mistake(
-        name="manifest-not-flushed",
-        part="commit",
-        title="The manifest was not flushed",
-        why="It is the file that all others are judged by. Flush it too.",
-        code={
-            "ex-commit": changed(
-                COMMIT, ("flush(file)\nos.replace(file, job.m", "os.replace(file, job.m")
-            )
-        },
-    ),
-    Mistake(
         name="never-committed",
         part="commit",
         title="Nothing is ever taken for committed",
         why="The job would begin anew after each kill.",
         code={"ex-committed": "return None"},
-    ),
-    Mistake(
-        name="true-instead-of-the-manifest",
-        part="commit",
-        title="True was returned, not the manifest",
-        why="The job adds up the counts of all manifests: return it.",
-        code={"ex-committed": changed(COMMITTED, ("return manifest if", "return True if"))},
     ),
     Mistake(
         name="manifest-expected",
