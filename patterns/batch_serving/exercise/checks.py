@@ -403,8 +403,15 @@ def scored_by(
                 (row, told(reason), record["id"])
                 for (row, reason), record in zip(scored.bad.items(), refused, strict=True)
             ]
-            found.append({"scored": [*zip(ids, answers, strict=True)], "aside": aside})
+            found.append(in_words(zip(ids, answers, strict=True), aside))
     return found
+
+
+def in_words(scored: Iterable[Any], aside: Iterable[Any]) -> str:
+    """What became of a chunk."""
+    answers = [f"{'/'.join(map(str, key))}={float(answer)!r}" for key, answer in scored]
+    reasons = [f"row {row} ({name}): {reason}" for row, reason, name in aside]
+    return f"{', '.join(answers) or 'none scored'}; {', '.join(reasons) or 'none put aside'}"
 
 
 def made(module: Any, chunks: Sequence[tuple[Sequence[Any], Mapping[int, str]]]) -> list[Any]:
@@ -429,7 +436,7 @@ def stream_case(
     wanted = expected
     if expected is not None:
         wanted = [
-            {"scored": [((letter,), answer) for letter, answer in scored], "aside": list(aside)}
+            in_words([((letter,), answer) for letter, answer in scored], aside)
             for scored, aside in expected
         ]
     words = "; ".join(f"x = {shown(x)}" + (f", bad {bad}" if bad else "") for x, bad in inputs)
@@ -608,7 +615,7 @@ def calls_of_stream_case(sizes: Sequence[int], at_most: int) -> Case:
     )
 
 
-@check("stream", why="Row by row, a call's fixed cost is paid for each row: hours for minutes.")
+@check("stream", why="A call has a fixed cost; row by row, each row pays it.")
 def a_chunk_is_scored_at_once() -> Iterator[Case]:
     """The rows of a chunk go to the model together."""
     yield calls_of_stream_case([200, 100], 8)
@@ -990,7 +997,7 @@ def committed_case(
     )
 
 
-@check("commit", why="What is there and true must not be paid for twice.")
+@check("commit", why="Work that is done, and still true, is not done again.")
 def what_is_committed_is_kept() -> Iterator[Case]:
     """A partition that is whole and of this input and model is not scored again."""
     kept = "the manifest"

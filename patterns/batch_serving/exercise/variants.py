@@ -533,8 +533,8 @@ return np.array(good, int), np.array(answers, float), bad
     Mistake(
         name="flushed-after",
         part="commit",
-        title="Files were flushed after they were renamed",
-        why="In between, the name may reach the disk before the content. Flush first.",
+        title="Files were visible before they were flushed",
+        why="The name may reach the disk before the content. Flush the new file, then rename it.",
         code={
             "ex-commit": changed(
                 COMMIT,
