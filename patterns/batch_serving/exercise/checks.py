@@ -368,7 +368,7 @@ def no_row_needs_no_model() -> Iterator[Case]:
 values = st.sampled_from([0.0, 1.0, 2.5, -1.0, -2.0, 7.0, 1e300, None, NAN, INFINITE, -INFINITE])
 
 
-@explore("split", why="Good and bad rows come in any order and number.")
+@explore("split", why="Good and bad rows come in any order and number.", n_examples=40)
 def any_rows(draw: Any) -> Case:
     """Rows of all kinds, for models of all kinds."""
     x, names = draw(st.lists(values, max_size=9)), draw(st.sampled_from(list(HOW)))
@@ -1060,7 +1060,11 @@ def a_strict_job_takes_no_quarantine() -> Iterator[Case]:
 kinds = st.sets(st.sampled_from(KINDS)).map(lambda chosen: [k for k in KINDS if k in chosen])
 
 
-@explore("commit", why="Earlier runs may have left anything, and a kill may come at any moment.")
+@explore(
+    "commit",
+    why="Earlier runs may have left anything, and a kill may come at any moment.",
+    n_examples=16,
+)
 def any_commit(draw: Any) -> Case:
     """Any files, over any that an earlier run has left."""
     return kill_case(draw(kinds), draw(kinds))
