@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,7 @@ import pytest
 from filelock import FileLock
 
 from patterns.batch_serving import BadInputError, SinkError, score
+from patterns.transform import Feature, Input, ServingArtifact, Transform
 
 
 class Doubled:
@@ -42,6 +47,11 @@ def write(path: Path, first: int, n: int, **columns: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table({**frame, **columns}), path, row_group_size=4)
     return path
+
+
+def results(sink: Path) -> dict[str, bytes]:
+    """The files of a sink."""
+    return {path.name: path.read_bytes() for path in sink.glob("part-*.parquet")}
 
 
 def predictions(sink: Path) -> pd.DataFrame:
@@ -113,6 +123,242 @@ def test_a_sink_of_another_model_is_refused(source: Path, tmp_path: Path) -> Non
         score(other, source, tmp_path / "sink", key="id")
     score(other, source, tmp_path / "sink", key="id", replace=True)
     assert set(predictions(tmp_path / "sink")["model_version"]) == {"v2"}
+
+
+# --- bad input -----------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def artifact() -> ServingArtifact:
+    """A model of raw inputs: a time, a text and a number."""
+    inputs = [
+        Input("departure", "time"),
+        Input("carrier", "category"),
+        Input("miles", "number", minimum=0),
+    ]
+    features = [
+        Feature("hour", "hour", "departure", zone="America/New_York"),
+        Feature("carrier", "code"),
+        Feature("miles", "number"),
+    ]
+    rows = raw(0, 200)
+    late = np.arange(200) % 2
+    return ServingArtifact.fit(
+        Transform(inputs, features), rows.drop_columns("id"), late, {"nthread": 1}, 5
+    )
+
+
+def raw(first: int, n: int, **columns: Any) -> pa.Table:
+    """Rows as a warehouse has them."""
+    content = {
+        "id": np.arange(first, first + n),
+        "departure": [f"2013-07-{1 + i % 28:02d}T{i % 24:02d}:30:00Z" for i in range(n)],
+        "carrier": [("AA", "UA", "DL")[i % 3] for i in range(n)],
+        "miles": np.linspace(80, 2500, n),
+    }
+    return pa.table({**content, **columns})
+
+
+def changed(values: Any, row: int, value: Any) -> list[Any]:
+    """A column with one other value."""
+    column = pa.array(values).to_pylist()
+    column[row] = value
+    return column
+
+
+GOOD = raw(100, 50)
+BAD_ROWS = {  # a table of 50 rows of which row 7 is bad, and what is said of it
+    "null key": (raw(100, 50, id=changed(GOOD["id"].to_numpy(), 7, None)), "the key is missing"),
+    "no time": (
+        raw(100, 50, departure=changed(GOOD["departure"].to_pylist(), 7, "2013-02-30T10:00:00Z")),
+        "'departure' is no time that exists",
+    ),
+    "a time without a zone": (
+        raw(100, 50, departure=changed(GOOD["departure"].to_pylist(), 7, "2013-07-01T10:00:00")),
+        "'departure' must be a time with its zone",
+    ),
+    "NaN": (raw(100, 50, miles=changed(GOOD["miles"].to_numpy(), 7, np.nan)), "not be missing"),
+    "null": (raw(100, 50, miles=changed(GOOD["miles"].to_numpy(), 7, None)), "not be missing"),
+    "infinity": (raw(100, 50, miles=changed(GOOD["miles"].to_numpy(), 7, np.inf)), "be finite"),
+    "out of range": (raw(100, 50, miles=changed(GOOD["miles"].to_numpy(), 7, -1.0)), "at least 0"),
+    "null text": (
+        raw(100, 50, carrier=changed(GOOD["carrier"].to_pylist(), 7, None)),
+        "'carrier' must not be missing",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_ROWS)
+def test_a_bad_row_is_named_or_put_aside(
+    kind: str, artifact: ServingArtifact, tmp_path: Path
+) -> None:
+    table, reason = BAD_ROWS[kind]
+    (tmp_path / "source").mkdir()
+    pq.write_table(raw(0, 50), tmp_path / "source" / "a.parquet")
+    pq.write_table(table, tmp_path / "source" / "b.parquet")
+    sink = tmp_path / "sink"
+    with pytest.raises(BadInputError, match=r"b\.parquet, row 7: ") as caught:
+        score(artifact, tmp_path / "source", sink, key="id")
+    assert reason in caught.value.reason
+    assert not list(sink.glob("part-b*"))
+    report = score(artifact, tmp_path / "source", sink, key="id", on_error="quarantine")
+    assert (report.rows, report.scored, report.quarantined) == (100, 99, 1)
+    (aside,) = pq.read_table(sink / "_quarantine").to_pylist()
+    assert (aside["_source"], aside["_row"]) == ("b.parquet", 7)
+    assert reason in aside["_reason"]
+    found = predictions(sink)
+    assert found["id"].tolist() == [i for i in range(150) if not 50 <= i < 100 and i != 107]
+
+
+def flipped(path: Path) -> None:
+    """Some bytes in the middle of the pages are others."""
+    content = bytearray(path.read_bytes())
+    for at in range(300, 320):
+        content[at] ^= 0xFF
+    path.write_bytes(content)
+
+
+def with_checksums(path: Path, table: pa.Table) -> None:
+    """As careful writers do: without them, a reader may take damage for data."""
+    pq.write_table(table, path, write_page_checksum=True)
+
+
+BAD_FILES = {  # how a file is made, what is said of it, and how many rows are known to be in it
+    "not Parquet": (lambda p: p.write_bytes(b"no Parquet at all"), "cannot be read", 0),
+    "empty": (lambda p: p.write_bytes(b""), "cannot be read", 0),
+    "truncated": (
+        lambda p: (pq.write_table(GOOD, p), p.write_bytes(p.read_bytes()[:-100])),
+        "cannot be read",
+        0,
+    ),
+    "flipped bytes": (lambda p: (with_checksums(p, GOOD), flipped(p)), "cannot be read", 50),
+    "missing column": (
+        lambda p: pq.write_table(GOOD.drop_columns("carrier"), p),
+        "has no column 'carrier'; its columns are id, departure, miles",
+        50,
+    ),
+    "missing key": (lambda p: pq.write_table(GOOD.drop_columns("id"), p), "no column 'id'", 50),
+    "another type": (
+        lambda p: pq.write_table(raw(100, 50, miles=["far"] * 50), p),
+        "its column 'miles' has the type string; it must be a number",
+        50,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_FILES)
+def test_a_bad_file_is_named_or_put_aside(
+    kind: str, artifact: ServingArtifact, tmp_path: Path
+) -> None:
+    make, reason, n_rows = BAD_FILES[kind]
+    (tmp_path / "source").mkdir()
+    pq.write_table(raw(0, 50), tmp_path / "source" / "a.parquet")
+    make(tmp_path / "source" / "b.parquet")
+    sink = tmp_path / "sink"
+    with pytest.raises(BadInputError, match=r"b\.parquet: ") as caught:
+        score(artifact, tmp_path / "source", sink, key="id")
+    assert reason in caught.value.reason
+    report = score(artifact, tmp_path / "source", sink, key="id", on_error="quarantine")
+    assert (report.rows, report.scored, report.quarantined) == (50 + n_rows, 50, n_rows)
+    assert reason in report.refused["b.parquet"]
+    (aside,) = pq.read_table(sink / "_quarantine").to_pylist()
+    assert (aside["_source"], aside["_row"]) == ("b.parquet", None)
+    assert len(predictions(sink)) == 50
+
+    pq.write_table(GOOD, tmp_path / "source" / "b.parquet")  # repaired
+    report = score(artifact, tmp_path / "source", sink, key="id", on_error="quarantine")
+    assert (report.rows, report.scored, report.quarantined, report.kept) == (100, 100, 0, 1)
+    assert not list((sink / "_quarantine").iterdir())
+
+
+GOOD_FILES = {
+    "extra columns": GOOD.append_column("note", pa.array(["x"] * 50)),
+    "reordered columns": GOOD.select(["miles", "carrier", "id", "departure"]),
+    "unseen category": raw(100, 50, carrier=["ZZ"] * 50),
+    "coded texts": raw(100, 50, carrier=pa.array(["AA"] * 50).dictionary_encode()),
+    "times": raw(100, 50, departure=pa.array([0] * 50, pa.timestamp("us", "UTC"))),
+    "integers": raw(100, 50, miles=pa.array(range(50), pa.int16())),
+    "narrow keys": raw(100, 50, id=pa.array(range(100, 150), pa.int32())),
+    # The input is UTC: the hour that New York's clocks leave out cannot occur, and the hour that
+    # they show twice is two hours.
+    "clock goes forward": raw(100, 50, departure=["2013-03-10T07:30:00Z"] * 50),
+    "clock goes back": raw(100, 50, departure=["2013-11-03T05:30:00Z"] * 50),
+}
+
+
+@pytest.mark.parametrize("kind", GOOD_FILES)
+def test_what_looks_odd_and_is_right_is_scored(
+    kind: str, artifact: ServingArtifact, tmp_path: Path
+) -> None:
+    (tmp_path / "source").mkdir()
+    pq.write_table(raw(0, 50), tmp_path / "source" / "a.parquet")
+    pq.write_table(GOOD_FILES[kind], tmp_path / "source" / "b.parquet")
+    score(artifact, tmp_path / "source", tmp_path / "sink", key="id")
+    found = predictions(tmp_path / "sink").set_index("id")["prediction"]
+    wanted = artifact.predict(GOOD_FILES[kind].select(list(artifact.schema)))
+    assert np.array_equal(found.loc[100:149], wanted)
+
+
+def test_files_without_rows_are_done(artifact: ServingArtifact, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    pq.write_table(raw(0, 0), source / "a.parquet")
+    (source / "b.csv").write_text("id,departure,carrier,miles\n")
+    report = score(artifact, source, tmp_path / "sink", key="id")
+    assert (report.rows, report.partitions) == (0, 2)
+    assert pq.read_table(tmp_path / "sink").column_names == ["id", "prediction", "model_version"]
+
+
+def test_csv_files_are_read_cell_by_cell(artifact: ServingArtifact, tmp_path: Path) -> None:
+    lines = [
+        "carrier,id,miles,departure,note",
+        "AA,1,100,2013-07-01T10:00:00Z,",
+        "UA,2,1e3,2013-07-01T11:00:00Z,x",
+        "UA,3,far,2013-07-01T11:00:00Z,x",
+        '"A,B",4, 7.5 ,2013-07-01T11:00:00Z,x',
+        "UA,,12,2013-07-01T11:00:00Z,x",
+    ]
+    (tmp_path / "rows.csv").write_text("\n".join(lines))
+    with pytest.raises(BadInputError, match=r"rows.csv, row 2: 'miles' is no number: 'far'"):
+        score(artifact, tmp_path / "rows.csv", tmp_path / "sink", key="id")
+    report = score(
+        artifact, tmp_path / "rows.csv", tmp_path / "sink", key="id", on_error="quarantine"
+    )
+    assert (report.rows, report.scored, report.quarantined) == (5, 3, 2)
+    aside = pq.read_table(tmp_path / "sink" / "_quarantine").to_pylist()
+    assert [row["_row"] for row in aside] == [2, 4]
+
+
+def test_a_broken_line_refuses_a_csv_file(artifact: ServingArtifact, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(
+        "id,departure,carrier,miles\n1,2013-07-01T10:00Z,AA,1\n2,3\n"
+    )
+    with pytest.raises(BadInputError, match=r"rows.csv: cannot be read: .*Expected 4 columns"):
+        score(artifact, tmp_path / "rows.csv", tmp_path / "sink", key="id")
+
+
+def test_a_file_that_changes_while_the_job_runs_ends_it(source: Path, tmp_path: Path) -> None:
+    class Slow(Doubled):
+        def predict(self, X: pa.RecordBatch) -> np.ndarray:
+            write(source / "day-0.parquet", 0, 9)
+            return super().predict(X)
+
+    with pytest.raises(BadInputError, match="has changed while it was read"):
+        score(Slow(), source, tmp_path / "sink", key="id", n_workers=1)
+    assert score(Doubled(), source, tmp_path / "sink", key="id").rows == 29
+
+
+def test_an_error_of_the_model_is_no_bad_row(source: Path, tmp_path: Path) -> None:
+    class Broken(Doubled):
+        def predict(self, X: pa.RecordBatch) -> np.ndarray:
+            return np.ones(3)
+
+    with pytest.raises(TypeError, match=r"shape \(3,\) for") as caught:
+        score(Broken(), source, tmp_path / "sink", key="id", on_error="quarantine")
+    assert "while scoring day-" in caught.value.__notes__[0]
+
+
+def test_nothing_to_score_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no Parquet or CSV file"):
+        score(Doubled(), tmp_path / "nothing", tmp_path / "sink", key="id")
 
 
 # --- kills ---------------------------------------------------------------------------------------
@@ -196,3 +442,54 @@ def test_a_second_writer_is_refused(source: Path, tmp_path: Path) -> None:
     with FileLock(sink / ".lock"), pytest.raises(BlockingIOError, match="another process"):
         score(Doubled(), source, sink, key="id")
     assert score(Doubled(), source, sink, key="id").rows == 30
+
+
+# --- more than one machine -----------------------------------------------------------------------
+class Patient(Doubled):
+    """Takes its time, so that there is some to kill it in."""
+
+    def predict(self, X: pa.RecordBatch) -> np.ndarray:
+        """Twice x, later."""
+        time.sleep(0.05)
+        return super().predict(X)
+
+
+@pytest.mark.timeout(120)
+def test_a_cluster_that_loses_a_node_gives_the_same_bytes(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    for i in range(30):
+        write(tmp_path / "source" / f"day-{i}.parquet", 8 * i, 8)
+    score(Doubled(), tmp_path / "source", tmp_path / "local", key="id")
+    cluster = distributed.LocalCluster(
+        n_workers=3, threads_per_worker=1, dashboard_address=None, local_directory=tmp_path / "dask"
+    )
+    killed: list[int] = []
+    with cluster, distributed.Client(cluster) as client:
+        nodes = list(client.run(os.getpid).values())
+
+        def kill(done: int, of: int | None) -> None:
+            if done >= 40 and not killed:
+                killed.append(nodes[0])
+                os.kill(nodes[0], signal.SIGKILL)
+
+        with client.get_executor(pure=False) as engine:
+            report = score(
+                Patient,
+                tmp_path / "source",
+                tmp_path / "sink",
+                key="id",
+                engine=engine,
+                progress=kill,
+            )
+    assert len(nodes) == 3
+    assert killed == nodes[:1]
+    assert (report.rows, report.scored) == (240, 240)
+    assert results(tmp_path / "sink") == results(tmp_path / "local")
+
+
+def test_other_processes_give_the_same_bytes(source: Path, tmp_path: Path) -> None:
+    score(Doubled(), source, tmp_path / "local", key="id", rows_per_partition=4)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, mp_context=spawn) as engine:
+        score(Doubled, source, tmp_path / "sink", key="id", rows_per_partition=4, engine=engine)
+    assert results(tmp_path / "sink") == results(tmp_path / "local")

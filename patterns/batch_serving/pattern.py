@@ -75,6 +75,12 @@ class Model(Protocol):
     def predict(self, X: Any) -> ArrayLike: ...  # noqa: D102
 
 
+def made(model: Model | Callable[[], Model]) -> Model:
+    """A model, or what a function that makes one returns."""
+    is_model = hasattr(model, "predict") and not isinstance(model, type)
+    return model if is_model else model()  # type: ignore[operator, return-value]
+
+
 class BadInputError(ValueError):
     """A file or a row that cannot be scored: ``source``, ``row`` (from 0) or None, ``reason``."""
 
@@ -178,6 +184,11 @@ def read_chunks(part: Part, job: Job, schema: Mapping[str, Mapping[str, Any]]) -
                 return
             parquet = pq.ParquetFile(file, page_checksum_verification=True, pre_buffer=False)
             _check_columns(part, columns, parquet.schema_arrow.names)
+            for name in numbers:
+                kind = parquet.schema_arrow.field(name).type
+                if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+                    reason = f"its column {name!r} has the type {kind}; it must be a number"
+                    raise BadInputError(part.source, None, reason)
             groups = list(part.row_groups or range(parquet.num_row_groups))
             size = _bytes_per_row(parquet.metadata, groups, columns)
             options = {"row_groups": groups, "columns": columns, "use_threads": False}
@@ -519,7 +530,8 @@ def _refuse(part: Part, reason: str, folder: Path) -> dict[str, Any]:
     np.save(folder / "keys.npy", np.empty(0, np.uint64))
     n_rows = part.rows or 0
     counts = {"rows": n_rows, "scored": 0, "quarantined": n_rows, "refused": reason}
-    return {**counts, "tally": {}, "shared": digest_of_shared(folder / "keys.npy", None)}
+    digest = digest_of_shared(folder / "keys.npy", None)
+    return {**counts, "tally": {}, "key_types": [], "shared": digest}
 
 
 def commit(job: Job, part: Part, written: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -747,7 +759,7 @@ def score(
     for name, value in {"memory": memory, "rows_per_partition": rows_per_partition}.items():
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
-    own = model() if callable(model) else model
+    own = made(model)
     names = (key,) if isinstance(key, str) else tuple(key)
     if not names or {"prediction", "model_version"} & set(names):
         raise ValueError(f"key must name columns other than those of the results, got {names}")
@@ -889,8 +901,7 @@ def _score_elsewhere(
 
 @lru_cache(maxsize=1)
 def _loaded(content: bytes) -> Model:
-    model = pickle.loads(content)
-    return model() if callable(model) else model
+    return made(pickle.loads(content))
 
 
 def _cores() -> int:
@@ -962,7 +973,7 @@ def _check_key_types(manifests: Mapping[Part, Mapping[str, Any]]) -> None:
     """A key that is a number in one file and a text in another is no key."""
     seen: dict[tuple[str, ...], Part] = {}
     for part, manifest in manifests.items():
-        if manifest["refused"] is None:
+        if manifest["key_types"]:  # of a file that was read, and has columns with types
             seen.setdefault(tuple(manifest["key_types"]), part)
     if len(seen) > 1:
         (types, part), (others, other) = itertools.islice(seen.items(), 2)

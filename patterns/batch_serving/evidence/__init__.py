@@ -13,13 +13,13 @@ EXPERIMENTS = ("cost", "memory", "killed", "equality")
 class Config:
     """The documented settings."""
 
-    n_rows: int = 100_000  # flights of the largest job that is timed
-    n_alone: int = 1000  # of them, at most, that are timed one by one
+    n_rows: int = 200_000  # flights of the largest job that is timed
+    n_alone: int = 500  # of them, at most, that are timed one by one
     n_repeats: int = 3  # rounds of what is timed
     n_memory: int = 200_000  # flights of the largest job whose memory is measured
     n_killed: int = 40_000  # flights of the job that is killed
     n_equal: int = 4000  # flights that are scored in several ways
-    n_rounds: int = 60  # trees of the model
+    n_rounds: int = 100  # trees of the model
     seed: int = 0  # of every draw and every model
 
     def __post_init__(self) -> None:

@@ -34,27 +34,25 @@ def measure(config: Config) -> Result:
     rows = drawn(table, config.n_rows, rng)
     many = pa.RecordBatch.from_pandas(rows[list(INPUTS)], preserve_index=False)
     spent: dict[tuple[str, str], list[float]] = {}
-    alone, starts = [], []
+    alone = []
     with tempfile.TemporaryDirectory() as folder:
-        for repeat in range(config.n_repeats):
+        numbers = {size: max(1, int(share * config.n_rows)) for size, share in SHARES.items()}
+        written = {
+            n: write(rows.head(n), Path(folder) / str(n), n_files=1)
+            for n in {*numbers.values(), config.n_alone}
+        }
+        for repeat in range(config.n_repeats):  # of all ways in turn: the machine has moods
             alone.append(seconds(lambda: model.predict(many)) / len(rows))
-            for size, share in SHARES.items():
-                n = max(1, int(share * config.n_rows))
-                source = Path(folder) / f"{size}-{repeat}"
-                write(rows.head(n), source, n_files=1)
+            for size, n_rows in numbers.items():
                 for name, way in WAYS.items():
-                    taken, files = n, source
-                    if name == "row_by_row" and n > config.n_alone:
-                        taken, files = config.n_alone, Path(folder) / f"{size}-{repeat}-few"
-                        write(rows.head(taken), files, n_files=1)
+                    n = min(n_rows, config.n_alone) if name == "row_by_row" else n_rows
                     sink = Path(folder) / f"{size}-{repeat}-{name}"
-                    work = partial(way, model, files, sink)
-                    spent.setdefault((size, name), []).append(seconds(work) / taken)
-            starts.append(_start())
+                    work = partial(way, model, written[n], sink)
+                    spent.setdefault((size, name), []).append(seconds(work) / n)
     per_row = {key: median(values) / median(alone) for key, values in spent.items()}
     metrics = {f"{size}.{name}.per_row": value for (size, name), value in per_row.items()}
     of_one = per_row["one", "streamed"] / per_row["all", "row_by_row"]
-    of_process = median(starts) / median(spent["all", "streamed"])
+    of_process = _start() / median(spent["all", "streamed"])
     metrics["begin.a_job.rows_meanwhile"] = of_one
     metrics["begin.a_worker_process.rows_meanwhile"] = of_process
     return Result(metrics)
@@ -80,12 +78,13 @@ CLAIMS = [
         at_least=10.0,
     ),
     Claim(
-        "as-cheap-as-a-whole-table",
-        "parity",
-        "Streamed, with keys checked and each partition committed, a row takes at most {at_most} "
-        "times the processor time that it takes in a table that fits into memory.",
+        "more-than-a-whole-table",
+        "limit",
+        "Keys are checked and each partition is committed: streamed, a row takes {at_least} to "
+        "{at_most} times the processor time that it takes in a table that fits into memory.",
         ratio("all.streamed.per_row", "all.whole_table.per_row"),
-        at_most=2.0,
+        at_least=1.0,
+        at_most=2.5,
     ),
     Claim(
         "one-row",
@@ -99,7 +98,7 @@ CLAIMS = [
         "limit",
         "While one worker process starts, one thread streams at least {at_least:,.0f} rows.",
         metric("begin.a_worker_process.rows_meanwhile"),
-        at_least=50_000,
+        at_least=100_000,
     ),
 ]
 

@@ -95,9 +95,22 @@ JOBS: dict[str, Callable[[Mortal, Path, Path, int], None]] = {
 }
 
 
-def run(name: str, folder: str, chunk: int, dies_at: int) -> None:
+def run(name: str, folder: Path, chunk: int, dies_at: int) -> None:
     """One attempt of a job."""
-    sink = Path(folder) / name
+    sink = folder / name
     sink.mkdir(exist_ok=True)
-    model = Mortal(Path(folder) / f"{name}.log", sink, dies_at)
-    JOBS[name](model, Path(folder) / "source", sink, chunk)
+    JOBS[name](Mortal(folder / f"{name}.log", sink, dies_at), folder / "source", sink, chunk)
+
+
+def run_killed(folder: Path, chunk: int, dies_at: int) -> None:
+    """The first attempt of each job, in a process of its own, which does not survive it.
+
+    Call it where no thread is running: a copy of a process has only one.
+    """
+    for name in JOBS:
+        child = os.fork()
+        if child == 0:
+            run(name, folder, chunk, dies_at)
+            os._exit(0)
+        if os.waitpid(child, 0)[1] != signal.SIGKILL:
+            raise RuntimeError(f"{name} was not killed")

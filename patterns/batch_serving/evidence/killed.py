@@ -40,15 +40,14 @@ def measure(config: Config) -> Result:
         for i, at in enumerate(np.array_split(np.arange(n_rows), N_FILES)):
             content = pa.table({"id": at, "distance": distances[at]})
             pq.write_table(content, Path(folder) / "source" / f"flights-{i}.parquet")
+        code = (
+            "from pathlib import Path; "
+            "from patterns.batch_serving.evidence.interrupted import run_killed; "
+            f"run_killed(Path({folder!r}), {chunk}, {dies_at})"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True)
         for name in JOBS:
-            code = (
-                "from patterns.batch_serving.evidence.interrupted import run; "
-                f"run({name!r}, {folder!r}, {chunk}, {dies_at})"
-            )
-            done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
-            if done.returncode != -9:
-                raise RuntimeError(f"{name} was not killed: {done.stderr.decode()}")
-            run(name, folder, chunk, NEVER)
+            run(name, Path(folder), chunk, NEVER)
             log = pd.read_csv(Path(folder) / f"{name}.log", names=["asked", "in_sink"])
             found = pd.to_numeric(answers(Path(folder) / name)["id"], errors="coerce")
             counts = found.value_counts().reindex(np.arange(n_rows), fill_value=0)

@@ -36,7 +36,12 @@ def whole_table(model: Delays, source: Path, sink: Path) -> None:
 
 
 def streamed(model: Delays, source: Path, sink: Path) -> None:
-    """The pattern, on one thread, to compare processor time and memory with one thread."""
+    """The pattern, on one thread as the others."""
+    score(model, source, sink, key="id", n_workers=1)
+
+
+def streamed_in_little(model: Delays, source: Path, sink: Path) -> None:
+    """The same in smaller chunks."""
     score(model, source, sink, key="id", n_workers=1, memory=4 * 2**20, rows_per_partition=2**16)
 
 
