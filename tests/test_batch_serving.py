@@ -7,20 +7,28 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from patterns.batch_serving import BadInputError, SinkError, score
+from patterns._kit.cli import main
+from patterns.batch_serving import Answers, BadInputError, SinkError, score
+from patterns.batch_serving.evidence.footprint import megabytes
+from patterns.batch_serving.pattern import rows_per_chunk
 from patterns.transform import Feature, Input, ServingArtifact, Transform
 
 
@@ -493,3 +501,252 @@ def test_other_processes_give_the_same_bytes(source: Path, tmp_path: Path) -> No
     with ProcessPoolExecutor(2, mp_context=spawn) as engine:
         score(Doubled, source, tmp_path / "sink", key="id", rows_per_partition=4, engine=engine)
     assert results(tmp_path / "sink") == results(tmp_path / "local")
+
+
+# --- what the system does ------------------------------------------------------------------------
+def test_a_disk_that_is_full_leaves_nothing_half_written(source: Path, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, before[1]))  # bytes: no file can be larger
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            score(Doubled(), source, tmp_path / "sink", key="id")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert not isinstance(caught.value, BadInputError)
+    assert not list((tmp_path / "sink").glob("part-*"))
+    assert not list((tmp_path / "sink").glob(".tmp-*"))
+    assert score(Doubled(), source, tmp_path / "sink", key="id").rows == 30
+
+
+def test_a_sink_that_cannot_be_written_is_an_error_of_the_system(
+    source: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(OSError, match="file"):
+        score(Doubled(), source, tmp_path / "file" / "sink", key="id")
+
+
+def test_an_interrupted_job_goes_on(source: Path, tmp_path: Path) -> None:
+    def interrupt(done: int, of: int | None) -> None:
+        if done >= 10:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score(Patient(), source, tmp_path / "sink", key="id", n_workers=1, progress=interrupt)
+    assert not list((tmp_path / "sink").glob(".tmp-*"))
+    report = score(Doubled(), source, tmp_path / "sink", key="id")
+    assert report.rows == 30
+    assert 1 <= report.kept <= 3
+
+
+def test_progress_counts_rows_and_knows_how_many_there_are(source: Path, tmp_path: Path) -> None:
+    told: list[tuple[int, int | None]] = []
+    score(Doubled(), source, tmp_path / "sink", key="id", progress=lambda *rows: told.append(rows))
+    assert told == [(0, 30), (10, 30), (20, 30), (30, 30)]
+
+
+def test_a_damaged_result_is_made_again(source: Path, tmp_path: Path) -> None:
+    sink = tmp_path / "sink"
+    score(Doubled(), source, sink, key="id")
+    whole = results(sink)
+    path = next(sink.glob("part-day-1*"))
+    path.write_bytes(path.read_bytes()[:-1])
+    assert score(Doubled(), source, sink, key="id").kept == 2
+    assert results(sink) == whole
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "part-of-something.parquet"])
+def test_what_is_not_ours_is_left_alone(name: str, source: Path, tmp_path: Path) -> None:
+    (tmp_path / "sink").mkdir()
+    (tmp_path / "sink" / name).write_text("mine")
+    for replace in (False, True):
+        with pytest.raises(SinkError, match="not empty"):
+            score(Doubled(), source, tmp_path / "sink", key="id", replace=replace)
+    assert (tmp_path / "sink" / name).read_text() == "mine"
+
+
+def test_a_file_that_is_gone_is_noticed(source: Path, tmp_path: Path) -> None:
+    score(Doubled(), source, tmp_path / "sink", key="id")
+    (source / "day-1.parquet").unlink()
+    with pytest.raises(SinkError, match=r"part-day-1.* no longer has"):
+        score(Doubled(), source, tmp_path / "sink", key="id")
+    assert score(Doubled(), source, tmp_path / "sink", key="id", replace=True).rows == 20
+
+
+# --- chunks, keys, sources -----------------------------------------------------------------------
+@given(n=st.integers(1, 60), memory=st.integers(1, 4000), rows_per_partition=st.integers(1, 80))
+@settings(max_examples=12)
+def test_no_cut_of_the_rows_changes_an_answer(n: int, memory: int, rows_per_partition: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(Path(folder) / "rows.parquet", 0, n)
+        options = {"memory": memory, "rows_per_partition": rows_per_partition}
+        score(Doubled(), path, Path(folder) / "sink", key="id", **options)
+        found = predictions(Path(folder) / "sink")
+        assert found["id"].tolist() == list(range(n))
+        assert found["prediction"].tolist() == [2.0 * i + 1 for i in range(n)]
+
+
+def test_chunks_fit_into_the_memory_that_is_given() -> None:
+    assert rows_per_chunk(8, 2**30) == 65_536
+    assert rows_per_chunk(1000, 8_000 * 1000) == 512
+    assert rows_per_chunk(10**9, 1) == 1
+
+
+def test_several_columns_may_be_the_key(source: Path, tmp_path: Path) -> None:
+    report = score(Doubled(), source, tmp_path / "sink", key=["name", "id"])
+    assert report.rows == 30
+    found = pq.read_table(tmp_path / "sink")
+    assert found.column_names == ["name", "id", "prediction", "model_version"]
+    with pytest.raises(
+        BadInputError, match=r"row 1: its key \('a',\) is that of day-0.parquet, row 0"
+    ):
+        score(Doubled(), source, tmp_path / "other", key="name")
+
+
+def test_keys_with_a_missing_one_among_them_are_compared_as_what_they_are(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    write(source / "a.parquet", 0, 4, id=pa.array([1, None, 3, 4]))
+    write(source / "b.parquet", 0, 4, id=pa.array([4, 5, 6, 7]))
+    report = score(Doubled(), source, tmp_path / "sink", key="id", on_error="quarantine")
+    assert (report.scored, report.quarantined) == (5, 3)
+    assert predictions(tmp_path / "sink")["id"].tolist() == [1, 3, 5, 6, 7]
+
+
+def test_keys_of_two_types_are_no_keys(tmp_path: Path) -> None:
+    write(tmp_path / "source" / "a.parquet", 0, 4)
+    write(tmp_path / "source" / "b.parquet", 0, 4, id=["4", "5", "6", "7"])
+    with pytest.raises(BadInputError, match="its key has the types"):
+        score(Doubled(), tmp_path / "source", tmp_path / "sink", key="id")
+
+
+def test_a_glob_a_file_a_uri_and_a_filesystem_are_sources(source: Path, tmp_path: Path) -> None:
+    (source / "_hidden.parquet").write_bytes(b"")
+    (source / "notes.txt").write_bytes(b"")
+    sources: dict[str, tuple[Any, Any, int]] = {
+        "folder": (source, None, 30),
+        "glob": (source / "day-[12].parquet", None, 20),
+        "file": (str(source / "day-2.parquet"), None, 10),
+        "uri": (source.as_uri(), None, 30),
+        "pyarrow": ("source", pafs.SubTreeFileSystem(str(tmp_path), pafs.LocalFileSystem()), 30),
+        "fsspec": (str(source), fsspec.filesystem("file"), 30),
+    }
+    for name, (given_source, filesystem, n_rows) in sources.items():
+        sink = tmp_path / name
+        report = score(Doubled(), given_source, sink, key="id", filesystem=filesystem)
+        assert report.rows == n_rows, name
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"on_error": "ignore"}, "on_error must be"),
+        ({"engine": "spark"}, "engine must be"),
+        ({"memory": 0}, "memory must be at least 1"),
+        ({"rows_per_partition": 0}, "rows_per_partition must be at least 1"),
+        ({"key": "prediction"}, "key must name columns"),
+        ({"key": []}, "key must name columns"),
+    ],
+)
+def test_wrong_arguments_are_refused(
+    options: dict[str, Any], message: str, source: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        score(Doubled(), source, tmp_path / "sink", **{"key": "id", **options})
+
+
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
+    peaks = []
+    for n in (500_000, 2_000_000):
+        rows = {"id": np.arange(n), "x": np.ones(n), "name": pa.array(["a"] * n)}
+        (tmp_path / f"{n}").mkdir()
+        path = tmp_path / f"{n}" / "rows.parquet"
+        pq.write_table(pa.table(rows), path, row_group_size=100_000)
+        options: dict[str, Any] = {"n_workers": 1, "rows_per_partition": 100_000}
+        peaks.append(megabytes(partial(score, Doubled(), path, f"{path}-s", key="id", **options)))
+    assert peaks[1] < 1.5 * peaks[0]
+
+
+# --- answers -------------------------------------------------------------------------------------
+@pytest.fixture
+def answers(source: Path, tmp_path: Path) -> Iterator[Answers]:
+    score(Doubled(), source, tmp_path / "sink", key="id")
+    store = Answers(tmp_path / "answers.db")
+    assert store.load(tmp_path / "sink") == 30
+    yield store
+    store.close()
+
+
+def test_a_known_key_is_looked_up_and_says_how_old_it_is(answers: Answers) -> None:
+    answer = answers.lookup(12)
+    assert answer is not None
+    assert (answer.value, answer.model_version, answer.origin) == (5.0, "v1", "batch")
+    assert 0 <= answer.age < 600
+    assert answers.lookup("12") is None
+
+
+def test_an_unknown_key_and_an_old_answer_are_asked_in_real_time(answers: Answers) -> None:
+    assert answers.lookup(99) is None
+    fresh = answers.lookup(99, fallback=lambda: 7.0, model_version="v2")
+    assert fresh is not None
+    assert (fresh.value, fresh.model_version, fresh.origin) == (7.0, "v2", "online")
+    assert answers.lookup(99) is None
+    assert answers.lookup(12, max_age=0) is None
+    renewed = answers.lookup(12, max_age=0, fallback=lambda: 8.0, keep=True)
+    assert renewed is not None
+    kept = answers.lookup(12)
+    assert kept is not None
+    assert (kept.value, kept.origin) == (8.0, "online")
+
+
+def test_a_load_replaces_all_answers_or_none(
+    answers: Answers, source: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(FileNotFoundError, match="no completed batch job"):
+        answers.load(tmp_path / "nothing")
+    assert answers.lookup(12) is not None
+    (source / "day-1.parquet").unlink()
+    score(Doubled(), source, tmp_path / "sink", key="id", replace=True)
+    assert answers.load(tmp_path / "sink") == 20
+    assert answers.lookup(12) is None
+
+
+# --- the command ---------------------------------------------------------------------------------
+def command(*arguments: Any) -> int:
+    """Of `patterns score`."""
+    return main(["score", *map(str, arguments)])
+
+
+def test_the_command_scores_with_a_saved_artifact(
+    artifact: ServingArtifact, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    artifact.save(tmp_path / "model.zip")
+    pq.write_table(raw(100, 50, carrier=["ZZ"] * 50), tmp_path / "rows.parquet")
+    given_paths = (tmp_path / "model.zip", tmp_path / "rows.parquet", tmp_path / "sink")
+    assert command(*given_paths, "--key", "id") == 0
+    printed = capsys.readouterr().out
+    assert "50 rows: 50 scored, 0 quarantined." in printed
+    assert "unknown carrier: 50" in printed
+    assert set(pq.read_table(tmp_path / "sink")["model_version"].to_pylist()) == {artifact.version}
+    assert command(*given_paths, "--key", "id") == 0
+    assert "1 partitions, 1 of them from an earlier run." in capsys.readouterr().out
+
+
+def test_the_command_says_what_is_wrong(
+    artifact: ServingArtifact, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    artifact.save(tmp_path / "model.zip")
+    pq.write_table(BAD_ROWS["NaN"][0], tmp_path / "rows.parquet")
+    given_paths = (tmp_path / "model.zip", tmp_path / "rows.parquet", tmp_path / "sink")
+    assert command(*given_paths, "--key", "id") == 1
+    assert "rows.parquet, row 7: 'miles' must not be missing" in capsys.readouterr().err
+    assert command(*given_paths, "--key", "id", "--on-error", "quarantine") == 0
+    assert "50 rows: 49 scored, 1 quarantined." in capsys.readouterr().out
+    assert command(*given_paths, "--key", "carrier") == 2
+    assert "holds the results of another job" in capsys.readouterr().err
+    assert command(tmp_path / "rows.parquet", *given_paths[1:], "--key", "id") == 2
+    assert "is no artifact" in capsys.readouterr().err
+    assert command(given_paths[0], tmp_path / "none", given_paths[2], "--key", "id") == 3
+    assert "there is no Parquet or CSV file" in capsys.readouterr().err

@@ -52,7 +52,7 @@ MOST_ROWS = 65_536  # of a chunk: more are no faster
 COPIES = 8  # of a row that are in memory at a time: raw, typed, as features, and what they pass
 TAIL = 65_536  # bytes at the end of a file: a Parquet file has its statistics there
 MOST_SHARED = 1_000_000  # keys of several rows that are worth a list
-KEYS_AT_A_TIME = 4_000_000  # of all partitions, compared in memory
+KEYS_AT_A_TIME = 1_000_000  # of all partitions, compared in memory
 NUMBER = r"^\s*[-+]?(\d+\.?\d*([eE][-+]?\d+)?|\.\d+([eE][-+]?\d+)?|[iI]nf(inity)?|[nN]a[nN])\s*$"
 
 

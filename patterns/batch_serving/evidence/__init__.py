@@ -13,8 +13,8 @@ EXPERIMENTS = ("cost", "memory", "killed", "equality")
 class Config:
     """The documented settings."""
 
-    n_rows: int = 200_000  # flights of the largest job that is timed
-    n_alone: int = 500  # of them, at most, that are timed one by one
+    n_rows: int = 150_000  # flights of the largest job that is timed
+    n_alone: int = 300  # of them, at most, that are timed one by one
     n_repeats: int = 3  # rounds of what is timed
     n_memory: int = 200_000  # flights of the largest job whose memory is measured
     n_killed: int = 40_000  # flights of the job that is killed

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sklearn.metrics import log_loss
 
-from patterns._kit.evidence import Claim, Experiment, Result, difference, metric
+from patterns._kit.evidence import Claim, Experiment, Result, metric
 from patterns.batch_serving.evidence import Config
 from patterns.batch_serving.evidence.flights import (
     INPUTS,
@@ -121,13 +121,6 @@ CLAIMS = [
         "predictions with the chunk's size.",
         metric("ranks.of_each_chunk.differ"),
         at_least=0.3,
-    ),
-    Claim(
-        "statistics-of-chunks-cost",
-        "mechanism",
-        "Such a feature makes the log loss worse by at least {at_least}.",
-        difference("ranks.of_each_chunk.log_loss", "ranks.of_training.log_loss"),
-        at_least=0.001,
     ),
 ]
 

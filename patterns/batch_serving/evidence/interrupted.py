@@ -83,8 +83,8 @@ def _append(model: Mortal, path: Path, out: Path, chunk: int) -> None:
 
 
 def batch_serving(model: Mortal, source: Path, sink: Path, chunk: int) -> None:
-    """The pattern; 16 bytes per row: key and distance."""
-    score(model, source, sink, key="id", n_workers=1, memory=COPIES * 16 * chunk)
+    """The pattern; key and distance are a little over 16 bytes per row."""
+    score(model, source, sink, key="id", n_workers=1, memory=COPIES * 24 * chunk)
 
 
 JOBS: dict[str, Callable[[Mortal, Path, Path, int], None]] = {
