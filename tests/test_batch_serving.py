@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -372,6 +373,7 @@ def test_nothing_to_score_is_an_error(tmp_path: Path) -> None:
 # --- kills ---------------------------------------------------------------------------------------
 KILLS = """
 import os, random, shutil, signal, sys, time
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, {tests!r})
