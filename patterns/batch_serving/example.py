@@ -129,8 +129,9 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.2))
 labels = ["row by row", "whole table", "streamed"]
 colors = [ALTERNATIVE, BASELINE, PATTERN]
 peaks, rates = zip(*measured.values(), strict=True)
-left.bar(labels, rates, color=colors)
+left.scatter(labels, rates, color=colors, s=80)
 left.set(yscale="log", ylabel="rows per second")
+left.margins(x=0.2, y=0.2)
 right.bar(labels[1:], peaks[1:], color=colors[1:])
 right.set(ylabel="peak memory, megabytes")
 shutil.rmtree(folder)

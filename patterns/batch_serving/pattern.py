@@ -52,7 +52,7 @@ MOST_ROWS = 65_536  # of a chunk: more are no faster
 COPIES = 8  # of a row that are in memory at a time: raw, typed, as features, and what they pass
 TAIL = 65_536  # bytes at the end of a file: a Parquet file has its statistics there
 MOST_SHARED = 1_000_000  # keys of several rows that are worth a list
-KEYS_AT_A_TIME = 1_000_000  # of all partitions, compared in memory
+KEYS_AT_A_TIME = 500_000  # of all partitions, compared in memory
 NUMBER = r"^\s*[-+]?(\d+\.?\d*([eE][-+]?\d+)?|\.\d+([eE][-+]?\d+)?|[iI]nf(inity)?|[nN]a[nN])\s*$"
 
 
@@ -245,21 +245,13 @@ def _csv_chunks(
 
     Arrow would guess each type from the first rows, and give up on a file at the first bad cell.
     """
-    broken: list[int] = []
-
-    def keep(row: csv.InvalidRow) -> Literal["error"]:
-        broken.append(row.number)
-        return "error"
-
     texts = csv.ConvertOptions(
         column_types=dict.fromkeys(columns, pa.string()),
         strings_can_be_null=True,
         quoted_strings_can_be_null=False,
     )
     block = csv.ReadOptions(use_threads=False, block_size=max(2**16, memory // COPIES))
-    reader = csv.open_csv(
-        file, block, csv.ParseOptions(invalid_row_handler=keep, newlines_in_values=True), texts
-    )
+    reader = csv.open_csv(file, block, csv.ParseOptions(newlines_in_values=True), texts)
     _check_columns(part, columns, reader.schema.names)
     for batch in reader:
         bad: dict[int, str] = {}
@@ -605,7 +597,7 @@ def flush(path: Path) -> None:
 
 
 def fingerprint(filesystem: pafs.FileSystem, path: str) -> str:
-    """Of a file's size, time and end: another one wherever the content has changed.
+    """Of a file's size, time and end: to read all of it would take as long as to score it.
 
     Raises
     ------
@@ -638,21 +630,25 @@ def shared_hashes(files: Sequence[Path]) -> NDArray[np.uint64]:
     cuts = [[0, *np.searchsorted(c, np.array(bounds, np.uint64)), len(c)] for c in columns]
     found = [np.empty(0, np.uint64)]
     for i in range(n_ranges):
-        some = np.concatenate(
-            [c[cut[i] : cut[i + 1]] for c, cut in zip(columns, cuts, strict=True)]
-        )
-        some.sort()
-        found.append(np.unique(some[1:][some[1:] == some[:-1]]))
+        pieces = (c[cut[i] : cut[i + 1]] for c, cut in zip(columns, cuts, strict=True))
+        found.append(_repeated(np.concatenate([*pieces])))
         if sum(map(len, found)) > MOST_SHARED:
             raise OverflowError
     return np.concatenate(found)
 
 
+def _repeated(some: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    some.sort()
+    return np.unique(some[1:][some[1:] == some[:-1]])
+
+
 def digest_of_shared(keys: Path, shared: NDArray[np.uint64] | None) -> str:
     """Which of the shared hashes a partition has."""
-    own = np.load(keys)
-    has = own[np.isin(own, shared)] if shared is not None and len(shared) else own[:0]
-    return hashlib.sha256(np.unique(has).tobytes()).hexdigest()
+    has = np.empty(0, np.uint64)
+    if shared is not None and len(shared):
+        own = np.load(keys)
+        has = np.unique(own[np.isin(own, shared)])
+    return hashlib.sha256(has.tobytes()).hexdigest()
 
 
 def find_rows(
@@ -763,8 +759,11 @@ def score(
     names = (key,) if isinstance(key, str) else tuple(key)
     if not names or {"prediction", "model_version"} & set(names):
         raise ValueError(f"key must name columns other than those of the results, got {names}")
+    sink = Path(sink).absolute()
+    if filesystem is None and Path(source).absolute() in (sink, *sink.parents):
+        raise ValueError(f"the sink, {sink}, must not lie in the source, {os.fspath(source)}")
     files, filesystem = find_files(source, filesystem)
-    job = Job(Path(sink).absolute(), names, filesystem, on_error, memory, tally)
+    job = Job(sink, names, filesystem, on_error, memory, tally)
     job.sink.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(job.sink / ".lock", timeout=0):  # it ends with the process that holds it

@@ -115,8 +115,8 @@ def figures(metrics: MetricsOfSeeds) -> dict[str, Drawing]:
         figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.6))
         n = Config().n_memory
         looks = {
-            "whole_frame": (BASELINE, "whole table, pandas"),
-            "whole_table": (ALTERNATIVE, "whole table, Arrow"),
+            "whole_frame": (ALTERNATIVE, "whole table, pandas"),
+            "whole_table": ("0.5", "whole table, Arrow"),
             "streamed": (PATTERN, "streamed"),
         }
         for name, (color, label) in looks.items():
