@@ -14,6 +14,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from harness import ROOT, command
 
+from patterns._kit import docs
+
 pytestmark = pytest.mark.xdist_group("site")  # which one process builds for all
 
 
@@ -92,6 +94,18 @@ def test_no_snippet_is_left_unfilled(pages: dict[Path, _Page]) -> None:
     for path in pages:
         assert "--8&lt;--" not in path.read_text("utf-8")
         assert "--8<--" not in path.read_text("utf-8")
+
+
+def test_what_was_graded_is_kept_until_a_source_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graded: list[str] = []
+    monkeypatch.setattr(docs, "GRADED", tmp_path)
+    monkeypatch.setattr(docs, "mistakes_markdown", lambda slug: graded.append(slug) or f"# {slug}")
+    assert docs.graded_mistakes("transform") == docs.graded_mistakes("transform") == "# transform"
+    assert graded == ["transform"]
+    (tmp_path / "transform.md").write_text("<!-- of other sources -->\nold", "utf-8")
+    assert docs.graded_mistakes("transform") == "# transform"
 
 
 def asked_by_the_page(page: str, folder: Path, size: str) -> set[str]:

@@ -11,6 +11,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from patterns._kit import scoring
 from patterns._kit.cards import ROOT, Card, UnknownPatternError, catalogue, find
 from patterns._kit.tables import print_what_the_terminal_can_show
 from patterns._kit.workers import keep_compiled
@@ -36,8 +37,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             options.parser.error(f"{rest[0]} is no option of --all; settings need the NAME")
         if rest:
             getattr(options, "parser", parser).error(f"unrecognized arguments: {' '.join(rest)}")
-        if options.handler is not _list and not (ROOT / "mkdocs.yml").exists():
-            return _refuse(2, "an installed copy only lists the patterns; clone the repository")
+        if options.handler not in (_list, scoring.run) and not (ROOT / "mkdocs.yml").exists():
+            return _refuse(
+                2, "an installed copy lists the patterns and scores; clone the repository"
+            )
+        if options.handler is not _list and (other := _other_datasets()):
+            return _refuse(
+                2,
+                f"`import datasets` finds {other}, and not the folder of this repository; install "
+                "Hugging Face's package of that name elsewhere, or start with `python -m patterns` "
+                f"in {ROOT}",
+            )
         return int(options.handler(options))
     except UnknownPatternError as error:
         return _refuse(2, error.args[0])
@@ -54,6 +64,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _refuse(code: int, why: str) -> int:
     print(f"patterns: {why}", file=sys.stderr)
     return code
+
+
+def _other_datasets() -> str | None:
+    """Where another package called `datasets` lies, if it hides the folder of this repository."""
+    from importlib.util import find_spec
+
+    spec = find_spec("datasets")
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).resolve().parent
+    return None if folder == (ROOT / "datasets").resolve() else str(folder)
 
 
 def _named(arguments: Sequence[str]) -> Card | None:
@@ -119,6 +140,10 @@ def _parser(card: Card | None) -> argparse.ArgumentParser:
     add("words", nargs="*", metavar="NAME", help="an exercise, or one of the actions")
     add("--watch", action="store_true", help="grade again whenever the file is saved")
     learn.set_defaults(handler=_learn)
+
+    score = commands.add_parser("score", help="score files of rows with a saved artifact")
+    scoring.add_options(score)
+    score.set_defaults(handler=scoring.run, parser=score)
 
     notebook = commands.add_parser("notebook", help="write a story or an exercise as a notebook")
     add = notebook.add_argument

@@ -6,6 +6,7 @@ tables, facts, mistakes) and ``docs/figures/<slug>/*.svg``, both git-ignored, an
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import socket
@@ -24,6 +25,7 @@ from patterns._kit.story import Story
 from patterns._kit.tables import Table, markdown, three_digits
 
 SNIPPETS = ROOT / "build" / "snippets"
+GRADED = ROOT / "build" / "graded"
 FIGURES = ROOT / "docs" / "figures"
 
 
@@ -83,7 +85,7 @@ def write_snippets() -> None:
 
 
 def _write_pattern(card: Card, story: Story, evidence: Evidence) -> None:
-    snippets = {"story": story_markdown(card, story), "mistakes": mistakes_markdown(card.slug)}
+    snippets = {"story": story_markdown(card, story), "mistakes": graded_mistakes(card.slug)}
     for name, found in evidence.experiments.items():
         tables = metric_tables(found, evidence)
         snippets |= {table.title.replace(" ", "_"): markdown(table) for table in tables}
@@ -160,6 +162,24 @@ def exercise_markdown(slug: str) -> str:
         f"{found['refused']} of {found['mutants']} small changes of the right code that make it "
         "wrong. See [Exercises](../learn.md).\n"
     )
+
+
+def graded_mistakes(slug: str) -> str:
+    """`mistakes_markdown`, kept until a source that it follows from changes."""
+    folder = exercise_path(slug).parent
+    sources = [*folder.parent.glob("*.py"), *folder.iterdir(), *Path(__file__).parent.glob("*.py")]
+    digest = hashlib.sha256()
+    for source in sorted(path for path in sources if path.is_file()):
+        digest.update(source.name.encode() + source.read_bytes())
+    kept, mark = GRADED / f"{slug}.md", f"<!-- {digest.hexdigest()} -->\n"
+    if kept.exists() and (text := kept.read_text("utf-8")).startswith(mark):
+        return text.removeprefix(mark)
+    text = mistakes_markdown(slug)
+    GRADED.mkdir(parents=True, exist_ok=True)
+    partial = kept.with_suffix(f".{os.getpid()}")
+    partial.write_text(mark + text, "utf-8")
+    os.replace(partial, kept)  # so that what is kept is whole
+    return text
 
 
 def mistakes_markdown(slug: str) -> str:

@@ -52,7 +52,7 @@ MOST_ROWS = 65_536  # of a chunk: more are no faster
 COPIES = 8  # of a row that are in memory at a time: raw, typed, as features, and what they pass
 TAIL = 65_536  # bytes at the end of a file: a Parquet file has its statistics there
 MOST_SHARED = 1_000_000  # keys of several rows that are worth a list
-KEYS_AT_A_TIME = 4_000_000  # of all partitions, compared in memory
+KEYS_AT_A_TIME = 500_000  # of all partitions, compared in memory
 NUMBER = r"^\s*[-+]?(\d+\.?\d*([eE][-+]?\d+)?|\.\d+([eE][-+]?\d+)?|[iI]nf(inity)?|[nN]a[nN])\s*$"
 
 
@@ -73,6 +73,12 @@ class Model(Protocol):
     @property
     def schema(self) -> Mapping[str, Mapping[str, Any]]: ...  # noqa: D102
     def predict(self, X: Any) -> ArrayLike: ...  # noqa: D102
+
+
+def made(model: Model | Callable[[], Model]) -> Model:
+    """A model, or what a function that makes one returns."""
+    is_model = hasattr(model, "predict") and not isinstance(model, type)
+    return model if is_model else model()  # type: ignore[operator, return-value]
 
 
 class BadInputError(ValueError):
@@ -178,6 +184,11 @@ def read_chunks(part: Part, job: Job, schema: Mapping[str, Mapping[str, Any]]) -
                 return
             parquet = pq.ParquetFile(file, page_checksum_verification=True, pre_buffer=False)
             _check_columns(part, columns, parquet.schema_arrow.names)
+            for name in numbers:
+                kind = parquet.schema_arrow.field(name).type
+                if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+                    reason = f"its column {name!r} has the type {kind}; it must be a number"
+                    raise BadInputError(part.source, None, reason)
             groups = list(part.row_groups or range(parquet.num_row_groups))
             size = _bytes_per_row(parquet.metadata, groups, columns)
             options = {"row_groups": groups, "columns": columns, "use_threads": False}
@@ -234,21 +245,13 @@ def _csv_chunks(
 
     Arrow would guess each type from the first rows, and give up on a file at the first bad cell.
     """
-    broken: list[int] = []
-
-    def keep(row: csv.InvalidRow) -> Literal["error"]:
-        broken.append(row.number)
-        return "error"
-
     texts = csv.ConvertOptions(
         column_types=dict.fromkeys(columns, pa.string()),
         strings_can_be_null=True,
         quoted_strings_can_be_null=False,
     )
     block = csv.ReadOptions(use_threads=False, block_size=max(2**16, memory // COPIES))
-    reader = csv.open_csv(
-        file, block, csv.ParseOptions(invalid_row_handler=keep, newlines_in_values=True), texts
-    )
+    reader = csv.open_csv(file, block, csv.ParseOptions(newlines_in_values=True), texts)
     _check_columns(part, columns, reader.schema.names)
     for batch in reader:
         bad: dict[int, str] = {}
@@ -519,7 +522,8 @@ def _refuse(part: Part, reason: str, folder: Path) -> dict[str, Any]:
     np.save(folder / "keys.npy", np.empty(0, np.uint64))
     n_rows = part.rows or 0
     counts = {"rows": n_rows, "scored": 0, "quarantined": n_rows, "refused": reason}
-    return {**counts, "tally": {}, "shared": digest_of_shared(folder / "keys.npy", None)}
+    digest = digest_of_shared(folder / "keys.npy", None)
+    return {**counts, "tally": {}, "key_types": [], "shared": digest}
 
 
 def commit(job: Job, part: Part, written: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -593,7 +597,7 @@ def flush(path: Path) -> None:
 
 
 def fingerprint(filesystem: pafs.FileSystem, path: str) -> str:
-    """Of a file's size, time and end: another one wherever the content has changed.
+    """Of a file's size, time and end: to read all of it would take as long as to score it.
 
     Raises
     ------
@@ -626,21 +630,25 @@ def shared_hashes(files: Sequence[Path]) -> NDArray[np.uint64]:
     cuts = [[0, *np.searchsorted(c, np.array(bounds, np.uint64)), len(c)] for c in columns]
     found = [np.empty(0, np.uint64)]
     for i in range(n_ranges):
-        some = np.concatenate(
-            [c[cut[i] : cut[i + 1]] for c, cut in zip(columns, cuts, strict=True)]
-        )
-        some.sort()
-        found.append(np.unique(some[1:][some[1:] == some[:-1]]))
+        pieces = (c[cut[i] : cut[i + 1]] for c, cut in zip(columns, cuts, strict=True))
+        found.append(_repeated(np.concatenate([*pieces])))
         if sum(map(len, found)) > MOST_SHARED:
             raise OverflowError
     return np.concatenate(found)
 
 
+def _repeated(some: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    some.sort()
+    return np.unique(some[1:][some[1:] == some[:-1]])
+
+
 def digest_of_shared(keys: Path, shared: NDArray[np.uint64] | None) -> str:
     """Which of the shared hashes a partition has."""
-    own = np.load(keys)
-    has = own[np.isin(own, shared)] if shared is not None and len(shared) else own[:0]
-    return hashlib.sha256(np.unique(has).tobytes()).hexdigest()
+    has = np.empty(0, np.uint64)
+    if shared is not None and len(shared):
+        own = np.load(keys)
+        has = np.unique(own[np.isin(own, shared)])
+    return hashlib.sha256(has.tobytes()).hexdigest()
 
 
 def find_rows(
@@ -747,12 +755,15 @@ def score(
     for name, value in {"memory": memory, "rows_per_partition": rows_per_partition}.items():
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
-    own = model() if callable(model) else model
+    own = made(model)
     names = (key,) if isinstance(key, str) else tuple(key)
     if not names or {"prediction", "model_version"} & set(names):
         raise ValueError(f"key must name columns other than those of the results, got {names}")
+    sink = Path(sink).absolute()
+    if filesystem is None and Path(source).absolute() in (sink, *sink.parents):
+        raise ValueError(f"the sink, {sink}, must not lie in the source, {os.fspath(source)}")
     files, filesystem = find_files(source, filesystem)
-    job = Job(Path(sink).absolute(), names, filesystem, on_error, memory, tally)
+    job = Job(sink, names, filesystem, on_error, memory, tally)
     job.sink.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(job.sink / ".lock", timeout=0):  # it ends with the process that holds it
@@ -889,8 +900,7 @@ def _score_elsewhere(
 
 @lru_cache(maxsize=1)
 def _loaded(content: bytes) -> Model:
-    model = pickle.loads(content)
-    return model() if callable(model) else model
+    return made(pickle.loads(content))
 
 
 def _cores() -> int:
@@ -962,7 +972,7 @@ def _check_key_types(manifests: Mapping[Part, Mapping[str, Any]]) -> None:
     """A key that is a number in one file and a text in another is no key."""
     seen: dict[tuple[str, ...], Part] = {}
     for part, manifest in manifests.items():
-        if manifest["refused"] is None:
+        if manifest["key_types"]:  # of a file that was read, and has columns with types
             seen.setdefault(tuple(manifest["key_types"]), part)
     if len(seen) > 1:
         (types, part), (others, other) = itertools.islice(seen.items(), 2)
