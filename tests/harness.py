@@ -293,7 +293,7 @@ def test_the_recorded_story_is_the_one_that_is_told(card: Card, told: dict[str, 
     assert replace(now, rows=before.rows) == before
     assert [(row.role, row.method) for row in before.rows] == [(r.role, r.method) for r in now.rows]
     for kept, fresh in zip(before.rows, now.rows, strict=True):
-        assert fresh.values == pytest.approx(kept.values, rel=TOLERANCE), kept.method
+        assert now.timed or fresh.values == pytest.approx(kept.values, rel=TOLERANCE), kept.method
 
 
 @CARDS
@@ -314,8 +314,11 @@ def test_the_story_needs_only_the_packages_of_its_card(card: Card, tmp_path: Pat
 def test_the_script_and_the_command_tell_the_same(
     card: Card, told: dict[str, Told], tmp_path: Path
 ) -> None:
-    by_command = command("run", card.slug, cwd=tmp_path)
-    assert by_command.stdout.strip() == told[card.slug].printed.stdout.strip()
+    by_command = command("run", card.slug, cwd=tmp_path).stdout
+    printed = told[card.slug].printed.stdout
+    if told[card.slug].story.timed:  # the numbers differ, and with them the width of the columns
+        by_command, printed = (re.sub(r"[\d., ]+", " ", text) for text in (by_command, printed))
+    assert by_command.strip() == printed.strip()
 
 
 # --- the evidence --------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from patterns._kit import serving
+from patterns._kit import scoring, serving
 from patterns._kit.cards import ROOT, Card, UnknownPatternError, catalogue, find
 from patterns._kit.tables import print_what_the_terminal_can_show
 from patterns._kit.workers import keep_compiled
@@ -37,8 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             options.parser.error(f"{rest[0]} is no option of --all; settings need the NAME")
         if rest:
             getattr(options, "parser", parser).error(f"unrecognized arguments: {' '.join(rest)}")
-        if options.handler is not _list and not (ROOT / "mkdocs.yml").exists():
-            return _refuse(2, "an installed copy only lists the patterns; clone the repository")
+        if options.handler not in (_list, scoring.run) and not (ROOT / "mkdocs.yml").exists():
+            return _refuse(
+                2, "an installed copy lists the patterns and scores; clone the repository"
+            )
         if options.handler is not _list and (other := _other_datasets()):
             return _refuse(
                 2,
@@ -142,6 +144,10 @@ def _parser(card: Card | None) -> argparse.ArgumentParser:
     add("words", nargs="*", metavar="NAME", help="an exercise, or one of the actions")
     add("--watch", action="store_true", help="grade again whenever the file is saved")
     learn.set_defaults(handler=_learn)
+
+    score = commands.add_parser("score", help="score files of rows with a saved artifact")
+    scoring.add_options(score)
+    score.set_defaults(handler=scoring.run, parser=score)
 
     notebook = commands.add_parser("notebook", help="write a story or an exercise as a notebook")
     add = notebook.add_argument

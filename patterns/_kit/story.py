@@ -55,7 +55,7 @@ class Story:
     """What one run of an ``example.py`` found.
 
     The first score decides: the ratio to the baseline is taken of it, and ``at_most`` or
-    ``at_least`` bounds the ratio of the pattern.
+    ``at_least`` bounds the ratio of the pattern. What is ``timed`` differs from run to run.
     """
 
     pattern: str
@@ -65,6 +65,7 @@ class Story:
     caption: str
     at_most: float | None = None
     at_least: float | None = None
+    timed: bool = False
 
     def __post_init__(self) -> None:
         roles = [row.role for row in self.rows]
@@ -155,6 +156,7 @@ def tell(
     *,
     at_most: float | None = None,
     at_least: float | None = None,
+    timed: bool = False,
 ) -> None:
     """Print what a story found; write it and its figure to ``runs/<pattern>/``.
 
@@ -173,6 +175,8 @@ def tell(
         What to see in the figure.
     at_most, at_least : float, one of the two
         Bound of the pattern's first score relative to the baseline's.
+    timed : bool
+        Whether the scores are times or the like, which differ from run to run. Give the bound room.
 
     Raises
     ------
@@ -182,7 +186,7 @@ def tell(
         When the rows do not fit together.
     """
     told = tuple(Row(role, method, tuple(map(float, values))) for role, method, *values in rows)
-    story = Story(pattern, question, scores, told, caption, at_most, at_least)
+    story = Story(pattern, question, scores, told, caption, at_most, at_least, timed)
     out = _OUT.get() / pattern
     out.mkdir(parents=True, exist_ok=True)
     (out / "story.json").write_text(story.to_json(), "utf-8")

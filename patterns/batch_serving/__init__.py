@@ -1,0 +1,5 @@
+"""Batch serving: score many rows at a time, where they are, each exactly once."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
