@@ -165,7 +165,9 @@ def test_what_a_reader_takes_away_imports_third_party_packages_only(card: Card) 
         if path.name in {"__init__.py", "example.py"}:
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            names = [alias.name for alias in getattr(node, "names", [])]
+            if not isinstance(node, ast.Import | ast.ImportFrom):
+                continue
+            names = [alias.name for alias in node.names]
             origin = getattr(node, "module", None)
             imported = {str(name).split(".")[0] for name in [origin, *names] if name}
             if isinstance(node, ast.Import):
