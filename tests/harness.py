@@ -165,8 +165,9 @@ def test_what_a_reader_takes_away_imports_third_party_packages_only(card: Card) 
         if path.name in {"__init__.py", "__main__.py", "example.py"}:
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            aliases = [a for a in getattr(node, "names", []) if isinstance(a, ast.alias)]
-            names = [alias.name for alias in aliases]  # those of `nonlocal` are texts
+            if not isinstance(node, ast.Import | ast.ImportFrom):
+                continue
+            names = [alias.name for alias in node.names]
             origin = getattr(node, "module", None)
             if path.name != "pattern.py" and f"{origin}.".startswith(f"patterns.{card.slug}."):
                 continue  # a component may build on the pattern that it belongs to

@@ -365,6 +365,12 @@ def test_an_error_of_the_model_is_no_bad_row(source: Path, tmp_path: Path) -> No
     assert "while scoring day-" in caught.value.__notes__[0]
 
 
+@pytest.mark.parametrize("model", ["model.zip", object(), dict])
+def test_what_is_no_model_is_refused(model: Any, source: Path, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="must have predict, version and schema"):
+        score(model, source, tmp_path / "sink", key="id")
+
+
 def test_nothing_to_score_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no Parquet or CSV file"):
         score(Doubled(), tmp_path / "nothing", tmp_path / "sink", key="id")

@@ -78,7 +78,13 @@ class Model(Protocol):
 def made(model: Model | Callable[[], Model]) -> Model:
     """A model, or what a function that makes one returns."""
     is_model = hasattr(model, "predict") and not isinstance(model, type)
-    return model if is_model else model()  # type: ignore[operator, return-value]
+    found: Any = model() if callable(model) and not is_model else model
+    if lacks := [name for name in ("predict", "version", "schema") if not hasattr(found, name)]:
+        raise TypeError(
+            "model must have predict, version and schema, or be a function without parameters "
+            f"that returns such a model; {found!r:.60} has no {lacks[0]}"
+        )
+    return found
 
 
 class BadInputError(ValueError):
