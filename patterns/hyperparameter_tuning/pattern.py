@@ -113,7 +113,8 @@ def tune(
         pruned trials count; failed ones do not.
     storage : path, database URL, optuna storage or None, default None
         A path is that of a journal, which is made if it is missing. Text with "://" is the URL of a
-        database that exists. None keeps the study in memory.
+        database that exists; one process makes its tables before others start. None keeps the study
+        in memory.
     study_name, direction, sampler, pruner
         As for ``optuna.create_study``. A sampler with a seed repeats its draws when a process
         starts anew. So only the first process of a new journal keeps its seed; all later ones, and
