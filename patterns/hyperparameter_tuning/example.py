@@ -71,8 +71,8 @@ validation = rows(autumn & odd, 1000)
 new = rows(autumn & ~odd, 20_000)
 
 # %% [markdown]
-# **The objective** takes parameters from the trial, trains with them, and reports each loss. So a
-# trial ends early when its loss no longer improves.
+# **The objective** takes parameters from the trial, trains with them, and reports each loss. A
+# trial ends early when its loss no longer improves, or is behind the median of the others.
 
 # %%
 fixed = {"objective": "binary:logistic", "nthread": 1, "seed": 0}

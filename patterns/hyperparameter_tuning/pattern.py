@@ -116,7 +116,7 @@ def tune(
         database that exists; one process makes its tables before others start. None keeps the study
         in memory.
     study_name, direction, sampler, pruner
-        As for ``optuna.create_study``. A sampler with a seed repeats its draws when a process
+        As for ``optuna.create_study``: without, TPE and the median pruner. A sampler with a seed repeats its draws when a process
         starts anew. So only the first process of a new journal keeps its seed; all later ones, and
         all that use a database, draw with fresh entropy.
     callbacks : sequence of functions of the study and the trial that has just ended
