@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -31,9 +32,11 @@ from numpy.testing import assert_array_equal
 from optuna import Study, Trial, TrialPruned
 from optuna.distributions import FloatDistribution
 from optuna.samplers import RandomSampler
+from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from rich.console import Console
 from sklearn.metrics import log_loss
+from sqlalchemy.pool import NullPool
 
 from patterns.hyperparameter_tuning import (
     best_at_cost,
@@ -626,26 +629,37 @@ tune(lambda trial: trial.suggest_float("x", 0, 1), 12, sys.argv[1], sampler=samp
 """
 
 
+def opened(url: str, **settings: Any) -> optuna.storages.RDBStorage:
+    """A storage whose connections are closed after each use: the server ends before the process."""
+    return optuna.storages.RDBStorage(url, engine_kwargs={"poolclass": NullPool}, **settings)
+
+
 class TestDatabase:
     def test_several_processes_share_a_study(self, database: str) -> None:
+        tune(lambda trial: trial.suggest_float("x", 0, 1), 1, opened(database))  # makes the tables
         workers = [
             subprocess.Popen([sys.executable, "-c", WORKER, database], cwd=ROOT) for _ in range(2)
         ]
         assert [worker.wait(timeout=120) for worker in workers] == [0, 0]
-        study = optuna.load_study(study_name="study", storage=database)
+        study = optuna.load_study(study_name="study", storage=opened(database))
         assert 12 <= len(study.trials) <= 13
         assert states(study).keys() == {"COMPLETE"}
         assert len({trial.params["x"] for trial in study.trials}) == len(study.trials)
 
     def test_it_is_continued(self, database: str) -> None:
-        tune(square, 3, database, study_name="mine")
-        assert len(tune(square, 5, database, study_name="mine").trials) == 5
+        tune(square, 3, opened(database), study_name="mine")
+        assert len(tune(square, 5, opened(database), study_name="mine").trials) == 5
 
+    @pytest.mark.filterwarnings("ignore:Heartbeat of storage is supposed")
     def test_optunas_heartbeat_runs_trials_of_dead_machines_again(self, database: str) -> None:
-        again = optuna.storages.RetryHeartbeatStaleTrialCallback(max_retry=2)
-        storage = optuna.storages.RDBStorage(
-            database, heartbeat_interval=1, grace_period=2, heartbeat_stale_trial_callback=again
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            storage = opened(
+                database,
+                heartbeat_interval=1,
+                grace_period=2,
+                heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=2),
+            )
         study = optuna.create_study(storage=storage, study_name="stale")
         dead = study.ask()
         x = dead.suggest_float("x", 0, 10)
@@ -699,7 +713,7 @@ class TestReplay:
             pairs = zip(steps.tolist(), losses[trial.number], strict=True)
             return report_and_prune(trial, pairs, patience)
 
-        found = costs_and_values(tune(objective, 10))
+        found = costs_and_values(tune(objective, 10, pruner=optuna.pruners.NopPruner()))
         assert_array_equal(found[0], cost)
         assert_array_equal(found[1], value)
 

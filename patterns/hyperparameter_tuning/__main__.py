@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import multiprocessing.connection
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -73,15 +74,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         multiprocessing.get_context("spawn").Process(target=_work, args=(given, False))
         for _ in range(given.workers - 1)
     ]
+    # They inherit that they do not hear an interrupt, from their first line on; this process ends
+    # them, and what they were at is run again.
+    hears = signal.signal(signal.SIGINT, signal.SIG_IGN)
     for process in others:
         process.start()
+    signal.signal(signal.SIGINT, hears)
     try:
         study = _work(given, True)
         for process in others:
             process.join()
     except KeyboardInterrupt:
-        for process in others:  # the terminal has interrupted them too
-            process.join(timeout=2)
+        for process in others:
             process.terminate()
         print(f"interrupted; continue with --resume --journal {given.journal}", file=sys.stderr)
         return 130
@@ -115,20 +119,15 @@ def _work(given: argparse.Namespace, shows: bool) -> Any:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with progress_bar(given.n_trials) if shows else nullcontext() as bar:
-        try:
-            return tune(
-                _objective(given.objective),
-                given.n_trials,
-                given.journal,
-                direction=given.direction,
-                sampler=SAMPLERS[given.sampler](given.seed),
-                pruner=PRUNERS[given.pruner](),
-                callbacks=[] if bar is None else [bar],
-            )
-        except KeyboardInterrupt:
-            if shows:
-                raise
-            return None
+        return tune(
+            _objective(given.objective),
+            given.n_trials,
+            given.journal,
+            direction=given.direction,
+            sampler=SAMPLERS[given.sampler](given.seed),
+            pruner=PRUNERS[given.pruner](),
+            callbacks=[] if bar is None else [bar],
+        )
 
 
 def _end_with_parent() -> None:

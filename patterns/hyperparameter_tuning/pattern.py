@@ -113,11 +113,13 @@ def tune(
         pruned trials count; failed ones do not.
     storage : path, database URL, optuna storage or None, default None
         A path is that of a journal, which is made if it is missing. Text with "://" is the URL of a
-        database that exists. None keeps the study in memory.
+        database that exists; one process makes its tables before others start. None keeps the study
+        in memory.
     study_name, direction, sampler, pruner
-        As for ``optuna.create_study``. A sampler with a seed repeats its draws when a process
-        starts anew. So only the first process of a new journal keeps its seed; all later ones, and
-        all that use a database, draw with fresh entropy.
+        As for ``optuna.create_study``; the defaults are TPE and the median pruner. A sampler with
+        a seed repeats its draws when a process starts anew. So only the first process of a new
+        journal keeps its seed. All later ones, and all that use a database, draw with fresh
+        entropy.
     callbacks : sequence of functions of the study and the trial that has just ended
     grace_period : int, seconds, default 10
         How long a process waits for the journal before it takes its lock from one that was killed.

@@ -60,9 +60,7 @@ GLOSSARY = {
     ),
     "own": Measure("log loss of the winning trial, on the rows that chose it", "lower"),
     "honest": Measure("log loss of the winner on days that no trial has seen", "lower"),
-    "difference": Measure("honest log loss less the winner's own"),
     "drift": Measure("log loss of the winner in November and December", "lower"),
-    "rounds": Measure("rounds of boosting, all trials together", "lower"),
     "worse_honest": Measure("share of searches with a worse honest log loss than the default"),
     "worse_drift": Measure("share of searches that are worse in November and December"),
     **{

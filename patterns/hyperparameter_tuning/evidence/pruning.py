@@ -175,6 +175,14 @@ CLAIMS = [
         at_least=1.25,
     ),
     Claim(
+        "the-median-pruner-saves-rounds",
+        "mechanism",
+        "Optuna's median pruner makes the same trials of boosting for at most {at_most} times the "
+        "rounds of training all of them to the end.",
+        metric("boosting.median.cost"),
+        at_most=0.35,
+    ),
+    Claim(
         "early-stopping-is-as-good-for-boosting",
         "limit",
         "No pruner is much better there than early stopping, which needs no other trial: the best "
