@@ -30,7 +30,7 @@ class Config:
     n_epochs: int = 20  # of each network
     n_flights: int = 10_000  # flights to learn from
     n_flights_test: int = 2000  # flights of each test period
-    n_changed: int = 20  # rows that get a counterfactual
+    n_changed: int = 8  # rows that get a counterfactual
     seed: int = 0  # of every draw and every model
 
     def __post_init__(self) -> None:
