@@ -1,0 +1,14 @@
+from .counterfactuals import Counterfactual as Counterfactual
+from .counterfactuals import counterfactuals as counterfactuals
+from .drift import attribution_drift as attribution_drift
+from .neighbors import examples as examples
+from .neighbors import suspicion as suspicion
+from .pattern import AdditivityError as AdditivityError
+from .pattern import Attributions as Attributions
+from .pattern import coalition_worth as coalition_worth
+from .pattern import explain as explain
+from .pattern import integrated_gradients as integrated_gradients
+from .pattern import shapley_values as shapley_values
+from .pattern import source_columns as source_columns
+from .pattern import sum_by_source as sum_by_source
+from .served import explainer as explainer
