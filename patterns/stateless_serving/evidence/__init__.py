@@ -47,11 +47,11 @@ GLOSSARY = {
     "accepted": Measure(
         "90th percentile of the time of accepted requests, in times of the work", "lower", True
     ),
-    "refused": Measure("share of requests that are refused"),
+    "refused": Measure("share of requests that are refused", None, True),
     "refusal": Measure(
         "90th percentile of the time of a refusal, in times of the work", "lower", True
     ),
-    "retry_after": Measure("share of refusals that say when to try again", "higher"),
-    "health": Measure("share of health checks that succeed", "higher"),
+    "retry_after": Measure("share of refusals that say when to try again", "higher", True),
+    "health": Measure("share of health checks that succeed", "higher", True),
     "rmse": Measure("root mean squared error in minutes", "lower"),
 }

@@ -77,7 +77,8 @@ def measure(config: Config) -> Result:
         "connections": (unbounded, {"limit_concurrency": BOUND + 1}),
         "bounded": (bounded, {}),
     }
-    metrics, seen = {}, {}
+    metrics: dict[str, float] = {}
+    seen = {}
     for name, (limits, options) in settings.items():
         with running(create_app(snapshot, limits=limits), **options) as port:
             given = {
@@ -115,8 +116,7 @@ def _drawing(seen: dict[str, tuple[Any, Any, Any]]) -> Drawing:
         ]:
             begun, taken, status = seen[name]
             answered = status == 200
-            style = {"color": color, "s": 14, "marker": mark}
-            axis.scatter(begun[answered], taken[answered], label=label, **style)
+            axis.plot(begun[answered], taken[answered], mark, label=label, color=color, ms=4)
         axis.set_yscale("log")
         axis.set(xlabel="seconds since the overload began", ylabel="time of an answer (times work)")
         axis.legend()

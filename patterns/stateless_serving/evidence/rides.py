@@ -51,12 +51,12 @@ def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
-def fitted(n: int, n_rounds: int, seed: int, without: str = "") -> ServingArtifact:
-    """The artifact, of trees of depth 6; of all inputs but one, if one is named."""
+def fitted(n: int, n_rounds: int, seed: int, depth: int = 6, without: str = "") -> ServingArtifact:
+    """The artifact; of all inputs but one, if one is named."""
     rows, minutes, _ = rides(n, 2015, seed)
     inputs = [spec for spec in INPUTS if spec.name != without]
     features = [feature for feature in FEATURES if feature.input != without]
-    params = {"max_depth": 6, "eta": 0.1, "nthread": 1, "seed": seed}
+    params = {"max_depth": depth, "eta": 0.1, "nthread": 1, "seed": seed}
     return ServingArtifact.fit(
         Transform(inputs, features), rows[[i.name for i in inputs]], minutes, params, n_rounds
     )

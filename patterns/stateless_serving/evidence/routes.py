@@ -153,7 +153,7 @@ def measure(config: Config) -> Result:
             found = np.array(client(CLOSED_LOOP, given))[1:]  # the first one warms up
     best = found.min(axis=0)
     p50, cpu = (best / best[-1]).T
-    metrics = {}
+    metrics: dict[str, float] = {}
     for i, name in enumerate(METHODS):
         metrics |= {f"routes.{name}.p50": p50[i], f"routes.{name}.cpu": cpu[i]}
     return Result(metrics)

@@ -85,7 +85,7 @@ def measure(config: Config) -> Result:
             taken = (time.process_time() - started) / n_calls
             spent[name, n] = min(taken, spent.get((name, n), taken))
         size = {name: len(body) for name, body in bodies.items()}
-    metrics = {}
+    metrics: dict[str, float] = {}
     for name in answered:
         metrics |= {
             f"rows.{name}.one": spent[name, 1] / spent["json_rows", 1],

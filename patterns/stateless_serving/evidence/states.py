@@ -138,12 +138,27 @@ STATES: Mapping[str, Start] = {
     "pure": pure,
 }
 HARMFUL = tuple(STATES)[:7]
+LABELS = {
+    "rolling_mean": "mean of the last 50",
+    "online_scaler": "scaler that is updated",
+    "mutable_default": "codes by appearance",
+    "random_fill": "random numbers",
+    "short_key": "cache, inputs left out",
+    "every_second": "every second to another model",
+    "last_seen": "last seen value",
+    "pure": "no state",
+}
+N_ROUNDS, DEPTH = 100, 4  # of the model: few, so that what it is sent counts
 
 
 def measure(config: Config) -> Result:
     """Each state under the tests that could notice it, and what it costs."""
     rng = np.random.default_rng([config.seed, 1])
-    model, other = (fitted(config.n_train, config.n_rounds, config.seed + 1000 * i) for i in (0, 1))
+    n, seed = config.n_train, config.seed
+    model, other, alone = (
+        fitted(n, N_ROUNDS, draw, DEPTH, without)
+        for draw, without in ((seed, ""), (seed + 1000, ""), (seed, "usual"))
+    )
     snapshot = Snapshot.of(model)
     table, minutes, mean = rides(config.n_requests, 2016, config.seed)
     rows = records(table)
@@ -156,7 +171,7 @@ def measure(config: Config) -> Result:
         found = predict(snapshot, plain)
         return np.where(to_other, predict(Snapshot.of(other), plain), found)
 
-    metrics = {}
+    metrics: dict[str, float] = {}
     deal, order = rng.integers(0, 2, n), rng.permutation(n)
     for name, start in STATES.items():
         process = start()
@@ -176,7 +191,6 @@ def measure(config: Config) -> Result:
             f"states.{name}.moved": np.mean(top[0] != top[1]),
             f"states.{name}.rmse": np.sqrt(np.mean((dealt - minutes) ** 2)),
         }
-    alone = fitted(config.n_train, config.n_rounds, config.seed, without="usual")
     for name, found in {
         "without": alone.predict(table.drop(columns="usual")),
         "sent": answers(rows),
@@ -205,7 +219,7 @@ def figures(metrics: MetricsOfSeeds) -> dict[str, Drawing]:
         ):
             shares = [100 * np.mean(metrics[f"states.{name}.{test}"]) for name in names]
             axis.barh(place + (i - 1) * 0.26, shares, height=0.24, label=label, color=color)
-        axis.set_yticks(place, [name.replace("_", " ") for name in names])
+        axis.set_yticks(place, [LABELS[name] for name in names])
         axis.invert_yaxis()
         axis.set(xlabel="changed answers (%)", xlim=(0, 100))
         axis.legend()
@@ -215,7 +229,7 @@ def figures(metrics: MetricsOfSeeds) -> dict[str, Drawing]:
         "changed_answers": Drawing(
             draw,
             caption="Each kind of state changes answers when a fresh process sees the requests in "
-            "another order. The same process that is asked again hides three of them.",
+            "another order. The same process that is asked again hides four of them.",
             alt="Bars of the share of changed answers for seven kinds of state and a pure "
             "function, under three tests.",
         )
@@ -247,10 +261,10 @@ EXPERIMENT = Experiment(
         Claim(
             "two-workers",
             "benefit",
-            "Where two workers share the requests, at least {at_least:.0%} of the answers change "
-            "with a scaler that each process updates, beyond those that change without state.",
+            "Where two workers share the requests, a scaler that each of them updates changes at "
+            "least {at_least:.0%} more of the answers than a function without state.",
             lambda m: m["states.online_scaler.two_workers"] - m["states.pure.two_workers"],
-            at_least=0.5,
+            at_least=0.25,
             baseline="states.online_scaler.two_workers",
         ),
         Claim(
@@ -299,7 +313,7 @@ EXPERIMENT = Experiment(
             "A function that is not sent what was usual before is at least {at_least} times as "
             "far from the true mean as one that is.",
             lambda m: m["context.without.off"] / m["context.sent.off"],
-            at_least=1.0,
+            at_least=1.02,
         ),
     ],
     figures=figures,
