@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 
 FLIGHTS = Path("runs/serving/flights.zip")
 ARTIFACT, ENGINE = "PATTERNS_ARTIFACT", "PATTERNS_ENGINE"  # tell worker processes what to load
+SERVER: dict[str, Any] = {  # of uvicorn
+    "access_log": False,
+    "server_header": False,
+    "log_level": "warning",
+    "timeout_keep_alive": 5,
+    # Without it, one body that never ends keeps a process alive that was told to stop.
+    "timeout_graceful_shutdown": 10,
+}
 N_BARS = 10  # of the histogram of a category
 N_VALUES = 200  # of a category, that people can choose from
 
@@ -68,22 +76,14 @@ def serve(options: argparse.Namespace) -> int:
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         train_flights().save(path)
-    settings: dict[str, Any] = {
-        "workers": options.workers,
-        "access_log": False,
-        "server_header": False,
-        "log_level": "warning",
-        "timeout_keep_alive": 5,
-        # Without it, one body that never ends keeps a process alive that was told to stop.
-        "timeout_graceful_shutdown": 10,
-    }
-    public: dict[str, Any] = {"host": options.host, "port": options.port, **settings}
+    public: dict[str, Any] = {"host": options.host, "port": options.port, **SERVER}
+    public["workers"] = options.workers
     if options.workers == 1:
         app = app_of(path, options.engine)
         config = uvicorn.Config(app, **public)
         listening = config.bind_socket()
         if options.admin_port is not None:
-            _serve_admin(app, options, settings)
+            _serve_admin(app, options)
         _say(f"Serving {path} at {_address(listening)}")
         uvicorn.Server(config).run([listening])
         return 0
@@ -97,13 +97,13 @@ def serve(options: argparse.Namespace) -> int:
     return 0
 
 
-def _serve_admin(app: FastAPI, options: argparse.Namespace, settings: dict[str, Any]) -> None:
+def _serve_admin(app: FastAPI, options: argparse.Namespace) -> None:
     import uvicorn
 
     from patterns.stateless_serving import create_admin_app
 
     admin = create_admin_app(app, lambda given: snapshot_of(Path(given), options.engine))
-    config = uvicorn.Config(admin, host="127.0.0.1", port=options.admin_port, **settings)
+    config = uvicorn.Config(admin, host="127.0.0.1", port=options.admin_port, **SERVER)
     listening = config.bind_socket()
     _say(f"The model can be swapped at {_address(listening)}")
     # It ends with the process. Signals are for the public server, in the main thread.
