@@ -280,6 +280,11 @@ class TestBadRequests:
         assert len(error) < 500
         assert self.send(http, {"inputs": [tensor(), *REST]})[0] == 200
 
+    def test_a_length_is_the_same_integer_with_a_point(self, http: TestClient) -> None:
+        assert self.send(http, {"inputs": [tensor(shape=[1.0, 1]), *REST]})[0] == 200
+        for shape in ([1.5], [1e999], ["1"]):
+            assert self.send(http, {"inputs": [tensor(shape=shape), *REST]})[0] in (400, 422)
+
     @pytest.mark.parametrize("n_json", ["x", "-1", "1e3", "9" * 20, "100000", "1_0"])
     def test_a_wrong_length_of_the_json_is_refused(self, http: TestClient, n_json: str) -> None:
         status, error = self.send(http, {"inputs": [tensor(), *REST]}, b"rest", n_json)

@@ -21,10 +21,10 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
@@ -50,6 +50,7 @@ HEADER = "Inference-Header-Content-Length"  # bytes of JSON; the binary tensors 
 EXTENSIONS = ("binary_tensor_data",)
 LONGEST_ID = 128  # of a request; it comes back with the answer
 UNKNOWN = {"shared_memory_region", "classification"}  # parameters that would change the answer
+Name = Annotated[str, Path(json_schema_extra={"const": NAME})]
 TENSOR = {"name": str, "datatype": str, "shape": list, "parameters": dict, "data": list}
 
 
@@ -114,11 +115,13 @@ def open_inference(service: Service) -> APIRouter:
         return Response(json_text(content), 200 if service.ready else 503, media_type=JSON)
 
     # The version is a part of the path, so a service has each route with it and without it.
-    model, versioned = "/v2/models/{model}", "/v2/models/{model}/versions/{version}"
+    named, versioned = "/v2/models/{model}", "/v2/models/{model}/versions/{version}"
     response: dict[str, Any] = {"response_class": Response}
+    answered = documents.response("Predictions, as a tensor.", _answer_schema())
+    answered["content"][BINARY] = {"schema": {"type": "string", "format": "binary"}}
     infers: dict[str, Any] = {
         "responses": {
-            200: documents.response("Predictions, as a tensor.", _answer_schema()),
+            200: answered,
             **documents.errors(400, 404, 408, 413, 415, 500, 503),
             422: documents.response("Rows do not fit the schema: where, and why."),
         },
@@ -133,33 +136,33 @@ def open_inference(service: Service) -> APIRouter:
         **response,
     }
 
-    @router.post(f"{model}/infer", **infers)
-    async def infer(request: Request, model: str) -> Response:
+    @router.post(f"{named}/infer", **infers)
+    async def infer(request: Request, model: Name) -> Response:
         """Predictions of one tensor for each column."""
         return await inferred(request, model, None)
 
     @router.post(f"{versioned}/infer", **infers)
-    async def infer_version(request: Request, model: str, version: str) -> Response:
+    async def infer_version(request: Request, model: Name, version: str) -> Response:
         """Predictions of this version of the model, or 404."""
         return await inferred(request, model, version)
 
-    @router.get(model, **tells)
-    async def metadata(model: str) -> Response:
+    @router.get(named, **tells)
+    async def metadata(model: Name) -> Response:
         """The tensors that the model takes and gives."""
         return described(model, None)
 
     @router.get(versioned, **tells)
-    async def metadata_version(model: str, version: str) -> Response:
+    async def metadata_version(model: Name, version: str) -> Response:
         """The tensors that this version of the model takes and gives, or 404."""
         return described(model, version)
 
-    @router.get(f"{model}/ready", **tells)
-    async def model_ready(model: str) -> Response:
+    @router.get(f"{named}/ready", **tells)
+    async def model_ready(model: Name) -> Response:
         """Whether the model takes requests."""
         return is_ready(model, None)
 
     @router.get(f"{versioned}/ready", **tells)
-    async def model_ready_version(model: str, version: str) -> Response:
+    async def model_ready_version(model: Name, version: str) -> Response:
         """Whether this version of the model takes requests, or 404."""
         return is_ready(model, version)
 
@@ -266,10 +269,11 @@ def _values(
 
     if tensor["datatype"] != datatype:
         raise wrong(f"must have the datatype {datatype}", value=tensor["datatype"])
-    lengths = [n for n in shape if type(n) is int and n >= 0]
-    if len(lengths) != len(shape) or len(shape) not in (1, 2) or shape[1:] not in ([], [1]):
+    # To JSON, 2.0 is the same integer as 2.
+    whole = [type(n) is int or (type(n) is float and n.is_integer()) for n in shape]
+    if not all(whole) or len(shape) not in (1, 2) or shape[0] < 0 or shape[1:] not in ([], [1]):
         raise wrong("must have the shape [n] or [n, 1]", value=str(shape))
-    n, size = shape[0], tensor.get("parameters", {}).get("binary_data_size")
+    n, size = int(shape[0]), tensor.get("parameters", {}).get("binary_data_size")
     values: list[Any]
     if size is None:
         values = tensor.get("data", [])
