@@ -23,7 +23,7 @@ import pytest
 
 from patterns.stateless_serving.evidence.rides import fitted, records, rides
 
-pytestmark = [pytest.mark.xdist_group("serving-processes"), pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.xdist_group("serving-processes"), pytest.mark.timeout(3600)]
 
 TESTS = Path(__file__).parent
 ADDRESS = re.compile(r"at http://127\.0\.0\.1:(\d+)")
@@ -206,7 +206,7 @@ def test_what_the_document_allows_is_answered_and_what_it_forbids_is_refused(
 ) -> None:
     """Schemathesis with all its checks.
 
-    By default a few hundred requests; ``SERVING_EXAMPLES=400 uv run pytest -n 0
+    By default some 600 requests; ``SERVING_EXAMPLES=1700 uv run pytest -n 0
     tests/test_serving_processes.py -k document`` sends more than 10,000, in some minutes.
     """
     examples = int(os.environ.get("SERVING_EXAMPLES", "0"))
@@ -220,8 +220,9 @@ def test_what_the_document_allows_is_answered_and_what_it_forbids_is_refused(
         "1",
     ]
     command += ["--no-color", "--continue-on-failure", "--no-shrink", "--warnings", "off"]
-    command += ["--max-examples", str(examples or 6)]
-    command += ["--phases", "examples,coverage,fuzzing" if examples else "examples,fuzzing"]
+    command += ["--phases", "examples,coverage,fuzzing", "--max-examples", str(examples or 15)]
+    if not examples:  # the routes that differ from others by more than a part of the path
+        command += ["--include-path-regex", "^/(v1/predict|v2/models/.model./infer|model|drift)$"]
     before = n_requests(one.port)
     done = subprocess.run(
         command,
@@ -229,14 +230,14 @@ def test_what_the_document_allows_is_answered_and_what_it_forbids_is_refused(
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=1100,
+        timeout=3500,
         check=False,
     )
     report = "\n".join(line[:500] for line in done.stdout.splitlines()[-80:])
     assert done.returncode == 0, report + done.stderr[-2000:]
     sent = n_requests(one.port) - before
     print(f"schemathesis sent {sent} requests")
-    assert sent >= (10_000 if examples >= 400 else 50), report
+    assert sent >= (10_000 if examples >= 1700 else 200), report
 
 
 def n_requests(port: int) -> int:
