@@ -135,13 +135,22 @@ def test_the_folder_is_complete(card: Card) -> None:
     assert not missing
 
 
+def packages(declared: list[str]) -> set[str]:
+    """The names of the packages, and of the extras of this project, that are declared."""
+    own = {name for line in declared for name in re.findall(r"^ml-design-patterns\[(.*)\]", line)}
+    others = {re.split(r"[~=<>;\[]", line)[0] for line in declared}
+    return {n for names in own for n in names.split(",")} | others - {"ml-design-patterns"}
+
+
 @CARDS
 def test_the_card_matches_the_book_and_the_project(card: Card) -> None:
     assert card.title in BOOK
     assert set(card.related) <= BOOK - {card.title}
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    names = {re.split(r"[~=<>]", line)[0] for line in declared["dependencies"]}
-    assert set(card.packages) <= names
+    extras = declared["optional-dependencies"]
+    needed = packages(declared["dependencies"]) | packages(extras[card.slug])
+    assert set(card.packages) <= needed
+    assert packages(extras[card.slug]) <= set(card.packages)
     assert f"patterns/{card.slug}.md" in (ROOT / "mkdocs.yml").read_text("utf-8")
 
 
@@ -156,7 +165,8 @@ def test_what_a_reader_takes_away_imports_third_party_packages_only(card: Card) 
         if path.name in {"__init__.py", "example.py"}:
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            names = [alias.name for alias in getattr(node, "names", [])]
+            aliases = [a for a in getattr(node, "names", []) if isinstance(a, ast.alias)]
+            names = [alias.name for alias in aliases]  # those of `nonlocal` are texts
             origin = getattr(node, "module", None)
             if path.name != "pattern.py" and f"{origin}.".startswith(f"patterns.{card.slug}."):
                 continue  # a component may build on the pattern that it belongs to
@@ -284,6 +294,20 @@ def test_the_recorded_story_is_the_one_that_is_told(card: Card, told: dict[str, 
     assert [(row.role, row.method) for row in before.rows] == [(r.role, r.method) for r in now.rows]
     for kept, fresh in zip(before.rows, now.rows, strict=True):
         assert fresh.values == pytest.approx(kept.values, rel=TOLERANCE), kept.method
+
+
+@CARDS
+def test_the_story_needs_only_the_packages_of_its_card(card: Card, tmp_path: Path) -> None:
+    environment = ["--isolated", "--offline", "--no-default-groups", "--extra", card.slug]
+    done = subprocess.run(
+        ["uv", "run", "--project", ROOT, *environment, "patterns", "run", card.slug],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @TOLD

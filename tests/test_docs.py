@@ -14,6 +14,10 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from harness import ROOT, command
 
+from patterns import catalogue
+from patterns._kit import docs
+from patterns._kit.story import Story
+
 pytestmark = pytest.mark.xdist_group("site")  # which one process builds for all
 
 
@@ -94,24 +98,65 @@ def test_no_snippet_is_left_unfilled(pages: dict[Path, _Page]) -> None:
         assert "--8<--" not in path.read_text("utf-8")
 
 
-def asked_by_the_page(page: str, folder: Path, size: str) -> set[str]:
-    """Show a page in a browser; the addresses that the page itself, not the browser, asked for."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
+def test_the_readme_and_the_first_figure_show_the_recorded_stories() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    stories = {card: Story.from_json(card.story.read_text("utf-8")) for card in catalogue()}
+    rows = "".join(docs.readme_row(card, story) for card, story in stories.items())
+    assert f"|---|---|---|\n{rows}\n" in readme
+    assert len(readme.splitlines()) < 120
+    shown = docs.overview_text({card.title: story for card, story in stories.items()})
+    assert shown in docs.OVERVIEW.read_text("utf-8")  # `patterns run --all --record` draws it
+
+
+def test_the_site_is_searched_without_a_server(site: Path) -> None:
+    page = f"{(site / 'index.html').as_uri()}?q=disagree"
+    shown = chromium("--virtual-time-budget=10000", "--dump-dom", page).stdout
+    assert re.search(r"<mark[^>]*>disagree</mark>", shown)
+
+
+def test_what_was_graded_is_kept_until_a_source_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graded: list[str] = []
+    monkeypatch.setattr(docs, "GRADED", tmp_path)
+    monkeypatch.setattr(docs, "mistakes_markdown", lambda slug: graded.append(slug) or f"# {slug}")
+    assert docs.graded_mistakes("transform") == docs.graded_mistakes("transform") == "# transform"
+    assert graded == ["transform"]
+    (tmp_path / "transform.md").write_text("<!-- of other sources -->\nold", "utf-8")
+    assert docs.graded_mistakes("transform") == "# transform"
+
+
+def chromium(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a browser that shows no window."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
         assert not os.environ.get("CI"), "CI must have chromium"
         pytest.skip("chromium is not installed")
-    log = folder / "net.json"
-    subprocess.run(
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    return subprocess.run(
         [
-            *(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
-            *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-            *(f"--user-data-dir={folder / 'profile'}", f"--log-net-log={log}"),
-            *(f"--window-size={size}", f"--screenshot={folder / 'page.png'}"),
-            *("--virtual-time-budget=5000", page),
+            program,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            *quiet,
+            *arguments,
         ],
         capture_output=True,
+        text=True,
         check=True,
         timeout=120,
+    )
+
+
+def asked_by_the_page(page: str, folder: Path, size: str) -> set[str]:
+    """Show a page in a browser; the addresses that the page itself, not the browser, asked for."""
+    log = folder / "net.json"
+    chromium(
+        *(f"--user-data-dir={folder / 'profile'}", f"--log-net-log={log}"),
+        *(f"--window-size={size}", f"--screenshot={folder / 'page.png'}"),
+        *("--virtual-time-budget=5000", page),
     )
     events = [event.get("params", {}) for event in json.loads(log.read_text("utf-8"))["events"]]
     # Of the browser's own requests the log says that their initiator is not an origin.

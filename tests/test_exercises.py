@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from patterns._kit.docs import mistakes_markdown
+from patterns._kit.docs import graded_mistakes
 from patterns._kit.exercise import (
     N_HINTS,
     Alternative,
@@ -114,7 +114,7 @@ class TestEveryExercise:
         assert worked - before.children_user - before.children_system < GRADING_SECONDS
 
     def test_the_docs_show_each_mistake_with_what_its_check_prints(self, slug: str) -> None:
-        text = mistakes_markdown(slug)
+        text = graded_mistakes(slug)
         for mistake in Exercise.load(slug).mistakes:
             title = mistake.title.replace('"', "'")
             assert f'??? bug "{title}"\n\n    {mistake.why}\n\n    ```python\n' in text

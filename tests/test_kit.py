@@ -605,6 +605,21 @@ class TestTheSystem:
         assert done.stderr.startswith("patterns: ")
         assert str(tmp_path / "runs") in done.stderr
 
+    def test_another_package_called_datasets_is_named(self, tmp_path: Path) -> None:
+        other = tmp_path / "datasets"
+        other.mkdir()
+        (other / "__init__.py").touch()
+        program = "from patterns._kit.cli import main; exit(main())"
+        done = subprocess.run(
+            [sys.executable, "-c", program, "run", "reframing"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"patterns: `import datasets` finds {other}")
+
     def test_a_port_that_is_taken_is_named(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]

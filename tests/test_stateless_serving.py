@@ -8,10 +8,13 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -19,6 +22,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from starlette.testclient import TestClient
 
+from patterns._kit import serving
+from patterns._kit.cli import main
 from patterns.stateless_serving import (
     BodyError,
     BodyLimit,
@@ -37,6 +42,8 @@ from patterns.stateless_serving import (
 from patterns.stateless_serving.documents import TIME
 from patterns.stateless_serving.service import Limits
 from patterns.stateless_serving.wire import ARROW, arrow_table
+from patterns.transform import ServingArtifact
+from patterns.transform.evidence.flights import INPUTS, draw, flights
 
 SCHEMA: dict[str, dict[str, Any]] = {
     "a": {"type": "number", "minimum": -5, "maximum": 5},
@@ -431,6 +438,12 @@ class TestHttp:
         assert 'requests_total{route="/v1/predict",status="200"} 1.0' in text
         assert "predicted_rows_total 2.0" in text
 
+    def test_what_is_no_snapshot_and_limits_of_nothing_are_refused(self) -> None:
+        with pytest.raises(TypeError, match=r"Snapshot\.of"):
+            create_app(Sum())  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="threads must be positive, got 0"):
+            Limits(threads=0)
+
     def test_the_documents_ask_no_other_host(self, client: TestClient) -> None:
         assert "http://" not in client.get("/docs").text.replace("http://127.0.0.1", "")
         assert "https://" not in client.get("/docs").text
@@ -495,3 +508,108 @@ class TestLimits:
         assert asyncio.run(self.ask(app, parts=50, pause=0.02)) == 408
         assert asyncio.run(self.ask(app, parts=50)) == 200
         assert asyncio.run(self.ask(app, parts=101)) == 413
+
+
+@cache
+def all_flights() -> pd.DataFrame:
+    return flights()
+
+
+class TestTheCommand:
+    """`patterns serve`: the artifact of the transform behind the service."""
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+        path = tmp_path_factory.mktemp("artifact") / "flights.zip"
+        serving.train_flights(2000, 20).save(path)
+        return path
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def public(path: Path) -> Iterator[TestClient]:
+        with TestClient(serving.app_of(path, "xgboost")) as client:
+            yield client
+
+    @staticmethod
+    def rows(n: int, seed: int = 0) -> list[Any]:
+        drawn = draw(all_flights(), n, np.random.default_rng(seed))
+        columns = {name: drawn[name].astype(object) for name in INPUTS}
+        return [
+            {
+                name: None if pd.isna(value) else value
+                for name, value in zip(INPUTS, row, strict=True)
+            }
+            for row in zip(*columns.values(), strict=True)
+        ]
+
+    def test_http_gives_the_answers_of_the_artifact_to_the_last_bit(
+        self, path: Path, public: TestClient
+    ) -> None:
+        rows = self.rows(200)
+        expected = ServingArtifact.load(path).predict(pd.DataFrame(rows))
+        many = post(public, {"rows": rows}).json()
+        assert_array_equal(many["predictions"], expected)
+        alone = [post(public, {"rows": [row]}).json()["predictions"][0] for row in rows[:50]]
+        assert_array_equal(alone, expected[:50])
+        assert many["model_version"] == ServingArtifact.load(path).version
+
+    def test_another_order_changes_nothing_in_a_fresh_service(self, path: Path) -> None:
+        snapshot = serving.snapshot_of(path, "xgboost")
+
+        def start() -> Callable[[Any], float]:
+            client = TestClient(create_app(snapshot))
+            return lambda row: float(post(client, {"rows": [row]}).json()["predictions"][0])
+
+        assert not changed_by_order(start, self.rows(60), n_orders=1).any()
+
+    def test_bad_requests_between_others_change_no_answer(self, public: TestClient) -> None:
+        rows = self.rows(40)
+        expected = [post(public, {"rows": [row]}).json()["predictions"] for row in rows]
+        found = []
+        for row in rows:
+            assert post(public, b'{"rows": [NaN]}').status_code == 400
+            assert post(public, {"rows": [{**row, "distance": "far"}]}).status_code == 422
+            found.append(post(public, {"rows": [row]}).json()["predictions"])
+        assert found == expected
+
+    def test_the_example_of_the_model_is_a_flight_of_the_training_rows(
+        self, public: TestClient
+    ) -> None:
+        model = public.get("/model").json()
+        assert model["example"]["origin"] in ("EWR", "JFK", "LGA")
+        assert post(public, {"rows": [model["example"]]}).status_code == 200
+        assert model["provenance"]["engine"] == "xgboost"
+
+    def test_drift_is_seen_only_where_there_is_some(self, path: Path) -> None:
+        for change, expected in (({}, set()), ({"carrier": "ZZ"}, {"carrier"})):
+            with TestClient(serving.app_of(path, "xgboost")) as client:
+                post(client, {"rows": [{**row, **change} for row in self.rows(1000, seed=1)]})
+                found = client.get("/drift").json()
+            assert found["n_rows"] == 1000
+            alarms = {c["name"] for c in found["columns"] if c["alarm"]}
+            assert expected <= alarms <= expected | {"departure", "weekday"}
+            for column in found["columns"]:
+                for side in ("training", "serving"):
+                    assert sum(bar[side] for bar in column["bars"]) <= 1 + 1e-9
+
+    def test_both_engines_agree(self, path: Path) -> None:
+        rows = self.rows(100)
+        one, other = (predict(serving.snapshot_of(path, e), rows) for e in ("xgboost", "onnx"))
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["no-such-file.zip"], "there is no artifact"),
+            (["--port", "70000"], "0 to 65535"),
+            (["--workers", "0"], "1 or more"),
+            (["--workers", "2", "--admin-port", "8081"], "a swap reaches one process"),
+        ],
+    )
+    def test_wrong_use_is_refused(
+        self, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit):
+            main(["serve", *arguments])
+        assert said in capsys.readouterr().err

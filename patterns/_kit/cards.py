@@ -33,8 +33,10 @@ class Card:
     number: int  # of the book's thirty
     chapter: int  # of the book
     intent: str  # one line
+    symptom: str  # what brings a reader here, in their own words
     problem: str
     when_not: str
+    mistaken: str  # what is often mistaken for it, and how that differs
     related: tuple[str, ...]  # titles from the book's thirty, in this repository or not
     packages: tuple[str, ...]  # what the pattern is built with, as installed
     seconds: Budget

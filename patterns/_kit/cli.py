@@ -39,6 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             getattr(options, "parser", parser).error(f"unrecognized arguments: {' '.join(rest)}")
         if options.handler is not _list and not (ROOT / "mkdocs.yml").exists():
             return _refuse(2, "an installed copy only lists the patterns; clone the repository")
+        if options.handler is not _list and (other := _other_datasets()):
+            return _refuse(
+                2,
+                f"`import datasets` finds {other}, and not the folder of this repository; install "
+                "Hugging Face's package of that name elsewhere, or start with `python -m patterns` "
+                f"in {ROOT}",
+            )
         return int(options.handler(options))
     except UnknownPatternError as error:
         return _refuse(2, error.args[0])
@@ -55,6 +62,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _refuse(code: int, why: str) -> int:
     print(f"patterns: {why}", file=sys.stderr)
     return code
+
+
+def _other_datasets() -> str | None:
+    """Where another package called `datasets` lies, if it hides the folder of this repository."""
+    from importlib.util import find_spec
+
+    spec = find_spec("datasets")
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).resolve().parent
+    return None if folder == (ROOT / "datasets").resolve() else str(folder)
 
 
 def _named(arguments: Sequence[str]) -> Card | None:
@@ -195,6 +213,10 @@ def _run(options: argparse.Namespace) -> int:
             print(found.text(out / card.slug, terminal_width()), end="\n\n\n", flush=True)
         if options.record:
             print(f"Recorded in {story.record(card, out)}.")
+    if options.record:
+        from patterns._kit import docs
+
+        print(f"Drawn: {docs.record_overview()}.")
     page = report.write_index(told, out)
     if several:
         print(f"{report.summary_text(told, terminal_width())}\n\nAll on one page: {page}")

@@ -6,12 +6,15 @@ tables, facts, mistakes) and ``docs/figures/<slug>/*.svg``, both git-ignored, an
 
 from __future__ import annotations
 
+import ast
+import hashlib
 import os
 import shutil
 import socket
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from textwrap import indent
@@ -19,11 +22,14 @@ from textwrap import indent
 from patterns._kit.cards import ROOT, Card, catalogue
 from patterns._kit.evidence import Evidence, Findings, Words
 from patterns._kit.exercise import Exercise, exercise_path
+from patterns._kit.figures import BASELINE, BEST, PATTERN, STYLE
 from patterns._kit.report import REAL_DATA, claim_table, metric_tables
 from patterns._kit.story import Story
 from patterns._kit.tables import Table, markdown, three_digits
 
 SNIPPETS = ROOT / "build" / "snippets"
+GRADED = ROOT / "build" / "graded"
+OVERVIEW = ROOT / "docs" / "overview.svg"
 FIGURES = ROOT / "docs" / "figures"
 
 
@@ -66,7 +72,7 @@ def write_snippets() -> None:
     for folder in (SNIPPETS, FIGURES):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-    rows = []
+    needs = []
     for card in catalogue():
         for path, command in ((card.results, "measure"), (card.story, "run")):
             if not path.exists():
@@ -76,14 +82,93 @@ def write_snippets() -> None:
         story = Story.from_json(card.story.read_text("utf-8"))
         evidence = Evidence.from_json(card.results.read_text("utf-8"))
         _write_pattern(card, story, evidence)
-        score, ratio = story.table.header[2], f"{story.measured:.2f}"
-        rows.append((f"[{card.title}](patterns/{card.slug}.md)", card.intent, score, ratio))
-    header = ("pattern", "intent", "score", "to the baseline")
-    (SNIPPETS / "catalogue.md").write_text(markdown(Table("", header, tuple(rows), 3)), "utf-8")
+        needs.append(need_markdown(card, story))
+    (SNIPPETS / "needs.md").write_text("\n".join(needs), "utf-8")
+    api = "\n".join(api_markdown(card) for card in catalogue())
+    (SNIPPETS / "api.md").write_text(api, "utf-8")
+
+
+def need_markdown(card: Card, story: Story) -> str:
+    """What brings a reader to a pattern, what they get there, and when they need something else."""
+    baseline = next(row.method for row in story.rows if row.role == "baseline")
+    best = [story.ratio(row) for row in story.rows if row.role == "best possible"]
+    gain = f"{story.table.header[2]} {story.measured:.2f} times that of the strongest baseline"
+    gain += f" ({baseline})" + f"; the best possible is {best[0]:.2f}" * bool(best)
+    return (
+        f"### “{card.symptom.removesuffix('.')}”\n\n"
+        f"**[{card.title}](patterns/{card.slug}.md).** {card.intent}\n\n"
+        f"- Measured: {gain}.\n- Not needed: {card.when_not}\n"
+        f"- Often mistaken for it: {card.mistaken}\n"
+    )
+
+
+def api_markdown(card: Card) -> str:
+    """The public names of a pattern, for mkdocstrings to document."""
+    package = ast.parse((card.folder / "__init__.pyi").read_text("utf-8"))
+    imports = [node for node in package.body if isinstance(node, ast.ImportFrom)]
+    names = [
+        f"patterns.{card.slug}.{node.module}.{alias.name}"
+        for node in sorted(imports, key=lambda node: node.module != "pattern")
+        for alias in node.names
+    ]
+    return f"## {card.title}\n\n" + "".join(f"::: {name}\n\n" for name in names)
+
+
+def readme_row(card: Card, story: Story) -> str:
+    """The same in one line, for the README."""
+    score = f"{story.table.header[2]} {story.measured:.2f}"
+    return f"| {card.symptom} | [{card.title}](docs/patterns/{card.slug}.md) | {score} |\n"
+
+
+def record_overview() -> Path:
+    """Draw the figure of the first page and of the README from the recorded stories."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    stories = {
+        card.title: Story.from_json(card.story.read_text("utf-8"))
+        for card in catalogue()
+        if card.story.exists()
+    }
+    with plt.style.context(STYLE):
+        figure, axes = plt.subplots(figsize=(7.2, 0.9 + 0.42 * len(stories)))
+        axes.axvline(1, color=BASELINE, linewidth=2)
+        axes.set_title("| strongest baseline", color=BASELINE, fontsize="medium", loc="right")
+        for y, story in enumerate(stories.values()):
+            pattern, best = _less_is_better(story)
+            axes.plot([1, pattern], [y, y], color=PATTERN, linewidth=3)
+            axes.plot(pattern, y, "o", color=PATTERN, markersize=8)
+            axes.annotate(f"{pattern:.2f}", (pattern, y), (0, 7), textcoords="offset points")
+            if best is not None:
+                axes.plot(best, y, "|", color=BEST, markersize=14)
+        axes.set_yticks(range(len(stories)), list(stories))
+        axes.set(xlim=(0, None), ylim=(len(stories) - 0.5, -0.6))
+        axes.set_xlabel("error or cost, relative to that of the strongest baseline")
+        figure.savefig(OVERVIEW, metadata={"Date": None, "Description": overview_text(stories)})
+        plt.close(figure)
+    return OVERVIEW
+
+
+def overview_text(stories: Mapping[str, Story]) -> str:
+    """What the overview shows, in words; the file keeps it."""
+    shown = {title: _less_is_better(story) for title, story in stories.items()}
+    return "; ".join(
+        f"{title} {pattern:.3f}" + ("" if best is None else f", best possible {best:.3f}")
+        for title, (pattern, best) in shown.items()
+    )
+
+
+def _less_is_better(story: Story) -> tuple[float, float | None]:
+    """The pattern, and the best possible, to the baseline; turned over where more is better."""
+    power = 1 if next(iter(story.scores.values())) == "lower" else -1
+    best = [story.ratio(row) ** power for row in story.rows if row.role == "best possible"]
+    return story.measured**power, best[0] if best else None
 
 
 def _write_pattern(card: Card, story: Story, evidence: Evidence) -> None:
-    snippets = {"story": story_markdown(card, story), "mistakes": mistakes_markdown(card.slug)}
+    snippets = {"story": story_markdown(card, story), "mistakes": graded_mistakes(card.slug)}
     for name, found in evidence.experiments.items():
         tables = metric_tables(found, evidence)
         snippets |= {table.title.replace(" ", "_"): markdown(table) for table in tables}
@@ -160,6 +245,24 @@ def exercise_markdown(slug: str) -> str:
         f"{found['refused']} of {found['mutants']} small changes of the right code that make it "
         "wrong. See [Exercises](../learn.md).\n"
     )
+
+
+def graded_mistakes(slug: str) -> str:
+    """`mistakes_markdown`, kept until a source that it follows from changes."""
+    folder = exercise_path(slug).parent
+    sources = [*folder.parent.glob("*.py"), *folder.iterdir(), *Path(__file__).parent.glob("*.py")]
+    digest = hashlib.sha256()
+    for source in sorted(path for path in sources if path.is_file()):
+        digest.update(source.name.encode() + source.read_bytes())
+    kept, mark = GRADED / f"{slug}.md", f"<!-- {digest.hexdigest()} -->\n"
+    if kept.exists() and (text := kept.read_text("utf-8")).startswith(mark):
+        return text.removeprefix(mark)
+    text = mistakes_markdown(slug)
+    GRADED.mkdir(parents=True, exist_ok=True)
+    partial = kept.with_suffix(f".{os.getpid()}")
+    partial.write_text(mark + text, "utf-8")
+    os.replace(partial, kept)  # so that what is kept is whole
+    return text
 
 
 def mistakes_markdown(slug: str) -> str:

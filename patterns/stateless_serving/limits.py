@@ -1,7 +1,7 @@
 """What one client may take from a service: the size and the time of a body, a place in the line.
 
-Both are ASGI classes around an application. A function that is decorated as HTTP middleware of
-Starlette or FastAPI does the same, and trebles the time of a request that does nothing else.
+All are ASGI classes around an application. One function that is decorated as HTTP middleware of
+Starlette or FastAPI more than doubles the time of a request that does nothing else.
 """
 
 from __future__ import annotations

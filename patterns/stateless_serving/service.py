@@ -67,6 +67,11 @@ class Limits:
     threads: int = 2  # of these
     window: int = 2_000  # rows that are kept to see drift
 
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not value >= (0 if name == "inline_bytes" else 1e-3):
+                raise ValueError(f"{name} must be positive, got {value!r}")
+
 
 class Service:
     """What the routes share: the snapshot that answers, limits, counts and the last rows.
@@ -156,8 +161,8 @@ def _last(rows: Rows, names: list[str], n: int) -> Any:
 class Direct(APIRoute):
     """A route whose function takes the request and gives the response, documented like any other.
 
-    It reads the body itself, strictly, so there is nothing that FastAPI could take out of it. That
-    saves a third of the time of a request.
+    It reads the body itself, strictly, so there is nothing that FastAPI could take out of it, and
+    to look for it would cost time on every request.
     """
 
     def get_route_handler(self) -> Callable[[Request], Any]:
@@ -188,7 +193,11 @@ def create_app(
     ------
     SwapError
         When the snapshot does not answer an example.
+    TypeError
+        For anything but a snapshot.
     """
+    if not isinstance(snapshot, Snapshot):
+        raise TypeError(f"give a Snapshot, such as Snapshot.of(artifact), not {type(snapshot)}")
     snapshot = replace(
         snapshot, explain=explain or snapshot.explain, lookup=lookup or snapshot.lookup
     )

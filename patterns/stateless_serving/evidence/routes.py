@@ -198,16 +198,29 @@ EXPERIMENT = Experiment(
     question="What does one row cost over HTTP?",
     data="synthetic",
     measure=measure,
-    roles={"loaded_each_time": "baseline", "pipeline": "baseline", "service_onnx": "pattern"},
+    roles={
+        "loaded_each_time": "baseline",
+        "pipeline": "baseline",
+        "service_xgboost": "baseline",
+        "service_onnx": "pattern",
+    },
     claims=[
         Claim(
-            "one-row-beside-a-pipeline",
+            "one-row-with-onnx",
             "benefit",
             "For one row, the service with ONNX trees takes at most {at_most} of the processor "
-            "time of a pipeline of scikit-learn that is loaded once.",
-            ratio("routes.service_onnx.cpu", "routes.pipeline.cpu"),
+            "time of the same service with XGBoost.",
+            ratio("routes.service_onnx.cpu", "routes.service_xgboost.cpu"),
+            at_most=0.75,
+            baseline="routes.service_xgboost.cpu",
+        ),
+        Claim(
+            "one-row-beside-a-pipeline",
+            "mechanism",
+            "For one row, the service with XGBoost takes at most {at_most} of the processor time "
+            "of the same trees in a pipeline of scikit-learn that is loaded once.",
+            ratio("routes.service_xgboost.cpu", "routes.pipeline.cpu"),
             at_most=0.2,
-            baseline="routes.pipeline.cpu",
         ),
         Claim(
             "one-row-beside-nothing",
@@ -231,7 +244,7 @@ EXPERIMENT = Experiment(
             "A pipeline that is loaded once still takes at least {at_least} times the processor "
             "time of a request that computes nothing.",
             metric("routes.pipeline.cpu"),
-            at_least=10,
+            at_least=25,
         ),
         Claim(
             "a-faster-framework-saves-little",
@@ -239,7 +252,7 @@ EXPERIMENT = Experiment(
             "Where a pipeline is the model, all of HTTP and its framework is at most {at_most:.0%} "
             "of a request's processor time.",
             lambda m: 1 / m["routes.pipeline.cpu"],
-            at_most=0.1,
+            at_most=0.04,
         ),
     ],
     figures=figures,

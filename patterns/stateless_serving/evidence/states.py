@@ -270,14 +270,16 @@ EXPERIMENT = Experiment(
         Claim(
             "pure-changes-nothing",
             "parity",
-            "No test changes an answer of the function without state: at most {at_most:.0%}.",
+            "Of a function without state, at most {at_most:.0%} of the answers change in any of "
+            "the three tests.",
             lambda m: max(_most(t, ["pure"])(m) for t in ("repeated", "permuted", "two_workers")),
             at_most=0,
         ),
         Claim(
             "a-cache-with-the-whole-key",
             "parity",
-            "A cache whose key holds all inputs changes no answer either: at most {at_most:.0%}.",
+            "With a cache whose key holds all inputs, at most {at_most:.0%} of the answers change "
+            "in any of them.",
             lambda m: max(
                 _most(t, ["whole_key"])(m) for t in ("repeated", "permuted", "two_workers")
             ),
