@@ -75,7 +75,10 @@ def open_inference(service: Service) -> APIRouter:
         content, binary = _split(body, n_json)
         try:
             columns, wants_binary = _columns(content, binary, schema), _wants_binary(content)
-            answer, _ = service.answer(columns)
+            # For one row a model needs no table.
+            is_one = all(len(column) == 1 for column in columns.values())
+            row = {name: column[0] for name, column in columns.items() if is_one}
+            answer, _ = service.answer([row] if is_one else columns)
         except RequestError as error:  # a client shows nothing but this text
             raise HTTPException(422, str(error)) from None
         if version not in (None, answer.model_version):  # a swap came between
@@ -286,7 +289,8 @@ def _values(
         if datatype == "FP64":
             if size != 8 * n:
                 raise wrong(f"must have 8 bytes for each of {n} numbers", value=size)
-            return np.frombuffer(content, "<f8").tolist(), binary
+            numbers = np.frombuffer(content, "<f8").tolist()
+            return [None if number != number else number for number in numbers], binary
         try:
             values = list(_texts(content))
         except (UnicodeDecodeError, struct.error):
