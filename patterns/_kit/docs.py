@@ -93,7 +93,7 @@ def need_markdown(card: Card, story: Story) -> str:
     baseline = next(row.method for row in story.rows if row.role == "baseline")
     best = [story.ratio(row) for row in story.rows if row.role == "best possible"]
     gain = f"{story.table.header[2]} {story.measured:.2f} times that of the strongest baseline"
-    gain += f" ({baseline})" + f"; the best possible is {best[0]:.2f}" * bool(best)
+    gain += f" ({baseline})" + (f"; the best possible is {best[0]:.2f}" if best else "")
     return (
         f"### “{card.symptom.removesuffix('.')}”\n\n"
         f"**[{card.title}](patterns/{card.slug}.md).** {card.intent}\n\n"

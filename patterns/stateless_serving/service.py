@@ -107,6 +107,7 @@ class Service:
         self.check_number(rows, self.limits.max_rows)
         snapshot = self.serving.snapshot
         if snapshot.lookup is None or not isinstance(rows, list):
+            # If a swap comes first, the answer is wholly of the new snapshot.
             found, ages = self.serving.answer(rows), None
         else:
             found, ages = from_store(snapshot, rows)

@@ -30,7 +30,7 @@ from patterns._kit.evidence import (
     metric,
     ratio,
 )
-from patterns._kit.figures import ALTERNATIVE, BASELINE, PATTERN
+from patterns._kit.figures import BASELINE, PATTERN
 from patterns.stateless_serving.evidence.rides import INPUTS, ZONE, fitted, records, rides
 from patterns.stateless_serving.evidence.server import CLOSED_LOOP, client, running
 from patterns.stateless_serving.pattern import Snapshot
@@ -167,7 +167,7 @@ def figures(metrics: MetricsOfSeeds) -> dict[str, Drawing]:
 
         figure, axis = plt.subplots(figsize=(7, 3))
         times = [float(np.mean(metrics[f"routes.{name}.cpu"])) for name in METHODS]
-        colors = [BASELINE, BASELINE, ALTERNATIVE, PATTERN, "#999999"]
+        colors = [BASELINE, BASELINE, BASELINE, PATTERN, "#999999"]
         bars = axis.barh([LABELS[name] for name in METHODS], times, color=colors)
         axis.bar_label(bars, [f"{time:.2g}" for time in times], padding=3)
         axis.set_xscale("log")
