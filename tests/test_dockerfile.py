@@ -21,7 +21,7 @@ import pytest
 pytestmark = [pytest.mark.xdist_group("dockerfile"), pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[1]
-SECONDS = 60
+SECONDS = 180
 SMALL = "train_flights(2000, 10)"  # in place of the whole training
 
 
