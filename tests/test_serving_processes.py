@@ -207,7 +207,7 @@ def test_what_the_document_allows_is_answered_and_what_it_forbids_is_refused(
     """Schemathesis with all its checks.
 
     By default some 600 requests; ``SERVING_EXAMPLES=1700 uv run pytest -n 0
-    tests/test_serving_processes.py -k document`` sends more than 10,000, which takes six minutes of a processor.
+    tests/test_serving_processes.py -k document`` sends over 10,000: six minutes of a processor.
     """
     examples = int(os.environ.get("SERVING_EXAMPLES", "0"))
     command = [sys.executable, "-m", "schemathesis.cli"]
