@@ -656,6 +656,8 @@ class TestTheSystem:
             tops = {name.split("/")[0] for name in archive.namelist()}
             archive.extractall(tmp_path / "site")
         assert {top for top in tops if not top.endswith(".dist-info")} == {"patterns"}
+        page = tmp_path / "site" / "patterns" / "stateless_serving" / "page"
+        assert {"index.html", "page.css", "page.js"} <= {path.name for path in page.iterdir()}
         for words, code, said in (
             (["list"], 0, "reframing"),
             (["run", "reframing"], 2, "clone the repository"),

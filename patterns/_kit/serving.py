@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 
 FLIGHTS = Path("runs/serving/flights.zip")
 ARTIFACT, ENGINE = "PATTERNS_ARTIFACT", "PATTERNS_ENGINE"  # tell worker processes what to load
+SERVER: dict[str, Any] = {  # of uvicorn
+    "access_log": False,
+    "server_header": False,
+    "log_level": "warning",
+    "timeout_keep_alive": 5,
+    # Without it, one body that never ends keeps a process alive that was told to stop.
+    "timeout_graceful_shutdown": 10,
+}
 N_BARS = 10  # of the histogram of a category
+N_VALUES = 200  # of a category, that people can choose from
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -67,22 +76,14 @@ def serve(options: argparse.Namespace) -> int:
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         train_flights().save(path)
-    settings: dict[str, Any] = {
-        "workers": options.workers,
-        "access_log": False,
-        "server_header": False,
-        "log_level": "warning",
-        "timeout_keep_alive": 5,
-        # Without it, one body that never ends keeps a process alive that was told to stop.
-        "timeout_graceful_shutdown": 10,
-    }
-    public: dict[str, Any] = {"host": options.host, "port": options.port, **settings}
+    public: dict[str, Any] = {"host": options.host, "port": options.port, **SERVER}
+    public["workers"] = options.workers
     if options.workers == 1:
         app = app_of(path, options.engine)
         config = uvicorn.Config(app, **public)
         listening = config.bind_socket()
         if options.admin_port is not None:
-            _serve_admin(app, options, settings)
+            _serve_admin(app, options)
         _say(f"Serving {path} at {_address(listening)}")
         uvicorn.Server(config).run([listening])
         return 0
@@ -96,13 +97,13 @@ def serve(options: argparse.Namespace) -> int:
     return 0
 
 
-def _serve_admin(app: FastAPI, options: argparse.Namespace, settings: dict[str, Any]) -> None:
+def _serve_admin(app: FastAPI, options: argparse.Namespace) -> None:
     import uvicorn
 
     from patterns.stateless_serving import create_admin_app
 
     admin = create_admin_app(app, lambda given: snapshot_of(Path(given), options.engine))
-    config = uvicorn.Config(admin, host="127.0.0.1", port=options.admin_port, **settings)
+    config = uvicorn.Config(admin, host="127.0.0.1", port=options.admin_port, **SERVER)
     listening = config.bind_socket()
     _say(f"The model can be swapped at {_address(listening)}")
     # It ends with the process. Signals are for the public server, in the main thread.
@@ -136,8 +137,9 @@ def snapshot_of(path: Path, engine: str) -> Snapshot:
     from patterns.transform import OnnxTrees, ServingArtifact
 
     artifact = ServingArtifact.load(path, engine=OnnxTrees if engine == "onnx" else None)
-    described = artifact.with_provenance(engine=engine).provenance
     statistics = artifact.statistics.get("inputs", {})
+    trained_on = {name: _range(found) for name, found in statistics.items()}
+    described = artifact.with_provenance(engine=engine, trained_on=trained_on).provenance
     return Snapshot(
         model=artifact,
         schema=artifact.schema,
@@ -151,11 +153,36 @@ def snapshot_of(path: Path, engine: str) -> Snapshot:
 
 def _typical(statistics: Mapping[str, Any]) -> Any:
     """A value that the training rows had: the median, the most frequent, the latest."""
+    if statistics["missing"] == statistics["rows"]:
+        return None
     if statistics["type"] == "number":
         return statistics["quantiles"][10]
     if statistics["type"] == "category":
-        return next(iter(statistics["counts"]))
+        return _frequent(statistics)[0]
     return f"{statistics['max'][:19]}Z"
+
+
+def _range(statistics: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the training rows, for people: the most frequent, or first and last."""
+    if statistics["missing"] == statistics["rows"]:
+        return {}
+    if statistics["type"] == "category":
+        from patterns.transform.skew import REST
+
+        return {"values": [name for name in _frequent(statistics) if name != REST][:N_VALUES]}
+    if statistics["type"] == "time":
+        return {"minimum": statistics["min"], "maximum": statistics["max"]}
+    return {"minimum": statistics["quantiles"][0], "maximum": statistics["quantiles"][-1]}
+
+
+def _frequent(*statistics: Mapping[str, Any]) -> list[str]:
+    """The values of a category, the one that has the largest share anywhere first."""
+    shares: dict[str, float] = {}
+    for found in statistics:
+        total = sum(found["counts"].values()) or 1
+        for name, n in found["counts"].items():
+            shares[name] = max(shares.get(name, 0.0), n / total)
+    return sorted(shares, key=lambda name: (-shares[name], name))
 
 
 def drift(artifact: ServingArtifact, columns: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
@@ -194,7 +221,7 @@ def _bars(before: dict[str, Any], now: dict[str, Any]) -> list[dict[str, Any]]:
         counts = [(s["counts"], sum(s["counts"]) or 1) for s in (before, now)]
         pairs = zip(*([n / total for n in of] for of, total in counts), strict=True)
     else:
-        names = list(before["counts"] | now["counts"])[:N_BARS]
+        names = _frequent(before, now)[:N_BARS]
         labels = names
         totals = [sum(s["counts"].values()) or 1 for s in (before, now)]
         pairs = zip(

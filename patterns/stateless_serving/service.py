@@ -26,6 +26,8 @@ from starlette.exceptions import HTTPException
 from patterns.stateless_serving import documents
 from patterns.stateless_serving.limits import BodyLimit, CatchErrors, InFlightLimit
 from patterns.stateless_serving.metrics import Measured, Metrics
+from patterns.stateless_serving.open_inference import open_inference
+from patterns.stateless_serving.page import page
 from patterns.stateless_serving.pattern import (
     Answer,
     BodyError,
@@ -212,7 +214,9 @@ def create_app(
     # Hot routes first: each route that is tried before costs a little. Another protocol, or a page
     # for people, is one more router that is made from the service.
     app.include_router(_predictions(service))
+    app.include_router(open_inference(service))
     app.include_router(_about(service))
+    app.include_router(page())
     app.add_api_route("/docs", lambda: _documents(app), include_in_schema=False)
     # The last to be added is the first to see a request.
     app.add_middleware(InFlightLimit, limit=limits.max_in_flight, paths=WORK)
