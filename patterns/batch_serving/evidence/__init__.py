@@ -47,6 +47,10 @@ GLOSSARY = {
     "lost": Measure("share of the rows without an answer at the end", "lower"),
     "doubled": Measure("share of the rows with more than one answer at the end", "lower"),
     "again": Measure("share of the rows that were scored more than once", "lower"),
+    "of_the_old": Measure(
+        "share of the answers that are of the old model, if it changes before the second start",
+        "lower",
+    ),
     "differ": Measure("share of predictions that differ from those of requests in any bit"),
     "log_loss": Measure("log loss", "lower"),
 }

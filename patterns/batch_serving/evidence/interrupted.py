@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from patterns.batch_serving.pattern import COPIES, score
+from patterns.batch_serving.pattern import COPIES, SinkError, score
 
 CHUNKS_PER_FILE = 5
+KILOMETERS = 1.609344  # in a mile
 
 
 class Mortal:
@@ -42,6 +44,16 @@ class Mortal:
         return np.asarray(X["distance"].to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
+class Retrained(Mortal):
+    """The model of the day after: the same distances in kilometers."""
+
+    version = "kilometers"
+
+    def predict(self, X: pa.RecordBatch) -> NDArray[np.float64]:
+        """The distances."""
+        return super().predict(X) * KILOMETERS
+
+
 def answers(sink: Path) -> pd.DataFrame:
     """What a reader finds in a sink: key and prediction, as far as they can be read."""
     tables = [pd.DataFrame({"id": [], "prediction": []})]
@@ -53,11 +65,11 @@ def answers(sink: Path) -> pd.DataFrame:
 
 def start_again(model: Mortal, source: Path, sink: Path, chunk: int) -> None:
     """One file, renamed when it is whole; nothing of an earlier attempt is used."""
-    partial = sink / "answers.csv.partial"
-    partial.unlink(missing_ok=True)
+    begun = sink / "answers.csv.partial"
+    begun.unlink(missing_ok=True)
     for path in sorted(source.iterdir()):
-        _append(model, path, partial, chunk)
-    os.replace(partial, sink / "answers.csv")
+        _append(model, path, begun, chunk)
+    os.replace(begun, sink / "answers.csv")
 
 
 def append(model: Mortal, source: Path, sink: Path, chunk: int) -> None:
@@ -73,6 +85,16 @@ def skip_existing(model: Mortal, source: Path, sink: Path, chunk: int) -> None:
             _append(model, path, sink / f"{path.stem}.csv", chunk)
 
 
+def rename_each(model: Mortal, source: Path, sink: Path, chunk: int) -> None:
+    """One file per file, done when it exists, and renamed when it is whole."""
+    for path in sorted(source.iterdir()):
+        begun, whole = sink / f"{path.stem}.partial", sink / f"{path.stem}.csv"
+        if not whole.exists():
+            begun.unlink(missing_ok=True)
+            _append(model, path, begun, chunk)
+            os.replace(begun, whole)
+
+
 def _append(model: Mortal, path: Path, out: Path, chunk: int) -> None:
     with pq.ParquetFile(path) as file, out.open("a") as answered:
         for rows in file.iter_batches(chunk, columns=["id", "distance"]):
@@ -84,22 +106,27 @@ def _append(model: Mortal, path: Path, out: Path, chunk: int) -> None:
 
 def batch_serving(model: Mortal, source: Path, sink: Path, chunk: int) -> None:
     """The pattern; key and distance are a little over 16 bytes per row."""
-    score(model, source, sink, key="id", n_workers=1, memory=COPIES * 24 * chunk)
+    job = partial(score, model, source, sink, key="id", n_workers=1, memory=COPIES * 24 * chunk)
+    try:
+        job()
+    except SinkError:  # it refuses to go on with what another model has scored
+        job(replace=True)
 
 
 JOBS: dict[str, Callable[[Mortal, Path, Path, int], None]] = {
     "append": append,
     "skip_existing": skip_existing,
+    "rename_each": rename_each,
     "start_again": start_again,
     "batch_serving": batch_serving,
 }
 
 
-def run(name: str, folder: Path, chunk: int, dies_at: int) -> None:
+def run(name: str, folder: Path, chunk: int, dies_at: int, model: type[Mortal] = Mortal) -> None:
     """One attempt of a job."""
     sink = folder / name
     sink.mkdir(exist_ok=True)
-    JOBS[name](Mortal(folder / f"{name}.log", sink, dies_at), folder / "source", sink, chunk)
+    JOBS[name](model(folder / f"{name}.log", sink, dies_at), folder / "source", sink, chunk)
 
 
 def run_killed(folder: Path, chunk: int, dies_at: int) -> None:
