@@ -376,7 +376,7 @@ if np.all(total):
             ("        between = start + (step + 0.5) / n_steps * (X - start)\n", ""),
             (
                 "gradient(between)",
-                "np.mean([gradient(start + (step + end) / n_steps * (X - start)) for end in (0, 1)], 0)",
+                "sum(gradient(start + (step + end) / n_steps * (X - start)) / 2 for end in (0, 1))",
             ),
         ),
     ),
