@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -31,10 +32,11 @@ def listed(values: Any) -> str:
 
 
 def short(values: Any) -> str:
-    """As much of an array as a message needs."""
-    values = np.asarray(values)
-    text = listed(values[:8].tolist())
-    return text if len(values) <= 8 else f"{text[:-1]}, ...] ({len(values)} rows)"
+    """Rows as one would type them, many equal ones by their number."""
+    rows = np.asarray(values).tolist()
+    if len(rows) <= 8:
+        return listed(rows)
+    return " + ".join(f"[{listed(row)}] * {len([*equal])}" for row, equal in groupby(rows))
 
 
 # --- baseline -------------------------------------------------------------------------------------
@@ -87,7 +89,7 @@ def members_have_the_values_of_the_row() -> Iterator[Case]:
     yield worth_case(SUM, [[8]], [[-2]], [-2, 8], kind="one feature")
 
 
-@check("baseline", why="No flight has the mean of all hours and half of each airport.")
+@check("baseline", why="The mean of all rows may be a row that no model has ever seen.")
 def the_mean_is_taken_of_outputs() -> Iterator[Case]:
     """The model is asked for each row of the baseline, and then the mean is taken."""
     yield worth_case(PRODUCT, [[1, 3]], [[0, 0], [2, 2]], [2, 1, 3, 3], kind="a product")
@@ -138,6 +140,8 @@ def frame_case(
     arguments = {"X": pd.DataFrame(X), "baseline": pd.DataFrame(baseline)}
 
     def predict(rows: pd.DataFrame) -> Any:
+        if not isinstance(rows, pd.DataFrame):
+            raise TypeError(f"the model needs a frame, got a {type(rows).__name__}")
         if [*rows] != [*X]:  # as a model of scikit-learn asks
             raise ValueError(f"the columns must be {[*X]}, in this order, got {[*rows]}")
         return delay(rows)
@@ -206,11 +210,11 @@ def any_frames(draw: Any) -> Case:
     names = draw(st.permutations(["origin", *draw(st.sets(st.sampled_from([*kinds]), max_size=2))]))
     names = [*dict.fromkeys(names)]
     n, b = draw(st.integers(1, 3)), draw(st.integers(1, 4))
-    tables = [
-        {name: draw(st.lists(kinds[name], min_size=size, max_size=size)) for name in names}
-        for size in (n, b)
-    ]
-    return frame_case(*tables)
+
+    def table(size: int) -> dict[str, list[Any]]:
+        return {name: draw(st.lists(kinds[name], min_size=size, max_size=size)) for name in names}
+
+    return frame_case(table(n), table(b))
 
 
 # --- shapley --------------------------------------------------------------------------------------
@@ -364,14 +368,15 @@ def slopes_on_the_way_are_summed() -> Iterator[Case]:
 
 
 @check(
-    "gradients", why="The error of the sum tells whether the steps are enough, if they are yours."
+    "gradients",
+    why="The caller chooses the steps by the error of the sum, and pays for each of them.",
 )
 def each_step_has_its_slope_in_the_middle() -> Iterator[Case]:
     """The way has n_steps equal steps, and the slope of each is that in its middle."""
     for n_steps, value in ((1, 6), (2, 7.5), (4, 7.875)):
-        yield path_case("x**3", [[2]], [[0]], [[value]], n_steps, kind=f"{n_steps} steps")
-    yield path_case("x0 * x1**2", [[2, 4]], [[0, 0]], [[8, 16]], 1, kind="1 steps")
-    yield path_case("x0 * x1**2", [[2, 4]], [[0, 0]], [[10, 20]], 2, kind="2 steps")
+        yield path_case("x**3", [[2]], [[0]], [[value]], n_steps, kind=f"n_steps={n_steps}")
+    yield path_case("x0 * x1**2", [[2, 4]], [[0, 0]], [[8, 16]], 1, kind="n_steps=1")
+    yield path_case("x0 * x1**2", [[2, 4]], [[0, 0]], [[10, 20]], 2, kind="n_steps=2")
 
 
 @check("gradients", why="One picture as a baseline hides what the row has in common with it.")

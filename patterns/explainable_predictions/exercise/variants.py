@@ -221,7 +221,7 @@ for coalition in range(2**m):
         name="last",
         part="shapley",
         title="A player got what all lose without the player",
-        why="Of two copies, none would be missed: ask what is added to every coalition.",
+        why="Where one of two copies is left out, the other one still tells all: ask every coalition.",
         code={
             "ex-shapley": changed(
                 ALONE,
