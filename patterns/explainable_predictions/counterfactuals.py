@@ -44,6 +44,7 @@ def counterfactuals(
     *,
     target: Hashable | None = None,
     immutable: Sequence[str] = (),
+    n_starts: int = 5,
 ) -> list[Counterfactual | None]:
     """For each row, the nearest candidate that is decided otherwise, with few of its changes.
 
@@ -59,6 +60,8 @@ def counterfactuals(
     immutable : sequence of str
         Features that keep the value of the row, such as age. Candidates get that value before they
         are judged.
+    n_starts : int, default 5
+        How many of the nearest candidates to start from; the smallest change that is found counts.
 
     Returns
     -------
@@ -68,18 +71,47 @@ def counterfactuals(
     Raises
     ------
     ValueError
-        For columns that are not those of ``X`` and for an immutable feature that is no column.
+        For columns that are not those of ``X``, for an immutable feature that is no column, and for
+        less than one start.
     """
+    if n_starts < 1:
+        raise ValueError(f"n_starts must be at least 1, got {n_starts}")
     if list(candidates.columns) != list(X.columns):
         raise ValueError(f"X has the columns {[*X]} and candidates {[*candidates]}")
     if unknown := set(immutable) - {*X}:
         raise ValueError(f"immutable names {sorted(unknown)}, which are no columns of X")
     scale = spread(candidates)
-    decisions = np.asarray(decide(X))
-    return [
-        _counterfactual(decide, X.iloc[[i]], decisions[i], candidates, scale, target, immutable)
-        for i in range(len(X))
-    ]
+    found: list[Counterfactual | None] = []
+    for i, decision in enumerate(np.asarray(decide(X))):
+        row = X.iloc[[i]]
+
+        def wanted(rows: pd.DataFrame, decision: Any = decision) -> NDArray[np.bool_]:
+            decided = np.asarray(decide(rows))
+            return decided != decision if target is None else decided == target
+
+        kept = {name: row[name].iloc[0] for name in immutable}
+        possible = candidates.reset_index(drop=True).assign(**kept)
+        unlike = possible[wanted(possible)]
+        if wanted(row)[0] or not len(unlike):
+            found.append(None)
+            continue
+        away = distances(row, unlike, scale)
+        nearest = np.argsort(away.sum(axis=1), kind="stable")[:n_starts]
+        tries = [_undo(wanted, row, unlike.iloc[[k]], away[k]) for k in nearest]
+        other, away = min(tries, key=lambda one: one[1].sum())
+        found.append(
+            Counterfactual(
+                decision=decision,
+                other=np.asarray(decide(other))[0],
+                changes={
+                    str(name): (row[name].iloc[0], other[name].iloc[0])
+                    for name, distance in zip(row.columns, away, strict=True)
+                    if distance > 0
+                },
+                distance=float(away.sum()),
+            )
+        )
+    return found
 
 
 def spread(frame: pd.DataFrame) -> dict[str, float]:
@@ -123,51 +155,26 @@ def distances(
     return np.stack(columns, axis=1)
 
 
-def _counterfactual(
-    decide: Callable[[pd.DataFrame], ArrayLike],
+def _undo(
+    wanted: Callable[[pd.DataFrame], NDArray[np.bool_]],
     row: pd.DataFrame,
-    decision: Any,
-    candidates: pd.DataFrame,
-    scale: dict[str, float],
-    target: Hashable | None,
-    immutable: Sequence[str],
-) -> Counterfactual | None:
-    def wanted(rows: pd.DataFrame) -> NDArray[np.bool_]:
-        decided = np.asarray(decide(rows))
-        return decided != decision if target is None else decided == target
+    other: pd.DataFrame,
+    away: NDArray[np.float64],
+) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+    """The other row with needless changes undone, the largest first, and how far it is then."""
+    both = pd.concat([row, other], ignore_index=True)
+    taken = away > 0  # what comes from the other row
 
-    if target is not None and decision == target:
-        return None
-    possible = candidates.reset_index(drop=True).assign(
-        **{name: row[name].iloc[0] for name in immutable}
-    )
-    found = possible[wanted(possible)]
-    if not len(found):
-        return None
-    away = distances(row, found, scale)
-    nearest = int(np.argmin(away.sum(axis=1)))
-    other, away = found.iloc[[nearest]], away[nearest]
+    def mixed(choices: NDArray[np.bool_]) -> pd.DataFrame:
+        columns = enumerate(both.columns)
+        return pd.DataFrame({name: both[name].array.take(choices[:, j] * 1) for j, name in columns})
 
-    changed = [name for name, distance in zip(row, away, strict=True) if distance > 0]
-    saved = dict(zip(row, away, strict=True))
-    while len(changed) > 1:
-        trials = pd.concat([other] * len(changed), ignore_index=True)
-        for i, name in enumerate(changed):
-            trials[name] = _with(trials[name], i, row[name].iloc[0])
-        kept = np.flatnonzero(wanted(trials))
-        if not len(kept):
+    while taken.sum() > 1:
+        changed = np.flatnonzero(taken)
+        trials = np.tile(taken, (len(changed), 1))
+        trials[np.arange(len(changed)), changed] = False
+        possible = changed[wanted(mixed(trials))]
+        if not len(possible):
             break
-        undo = max(kept.tolist(), key=lambda i: saved[changed[i]])
-        other = trials.iloc[[undo]]
-        changed.pop(undo)
-    return Counterfactual(
-        decision=decision,
-        other=np.asarray(decide(other))[0],
-        changes={str(name): (row[name].iloc[0], other[name].iloc[0]) for name in changed},
-        distance=float(sum(saved[name] for name in changed)),
-    )
-
-
-def _with(column: pd.Series[Any], at: int, value: Any) -> pd.Series[Any]:
-    """The column with one other value."""
-    return column.where(np.arange(len(column)) != at, value)
+        taken[possible[np.argmax(away[possible])]] = False
+    return mixed(taken[None]), np.where(taken, away, 0)

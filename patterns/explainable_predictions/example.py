@@ -103,14 +103,19 @@ figure, axes = plt.subplots(1, 3, figsize=(11, 3.6), width_ratios=[1, 1.2, 1])
 places = ["test data", "next hospital"]
 for (_, label, there, here), color in zip((rows[0], rows[2]), (BASELINE, PATTERN), strict=True):
     axes[0].plot(places, [here, there], "o-", color=color, label=label)
-axes[0].set(title="1. A good score breaks", ylabel="accuracy", xlim=(-0.3, 1.3))
+axes[0].set(title="1. A good score breaks", ylabel="accuracy", xlim=(-0.3, 1.3), ylim=(0.84, 1))
 axes[0].legend(loc="lower left")
 top = found.importance().head(6)[::-1]
 colors = [BASELINE if name == first else PATTERN for name in top.index]
 axes[1].barh(top.index, top, color=colors)
 axes[1].set(title="2. What it rested on", xlabel="mean absolute attribution, log-odds")
 axes[2].scatter(found.data[first], found.values[:, columns.index(first)], s=8, color=BASELINE)
-axes[2].set(title="3. How the mark acts", xlabel="pen mark", ylabel="attribution, log-odds")
+axes[2].set(
+    title="3. How the mark acts",
+    xlabel="pen mark",
+    ylabel="attribution, log-odds",
+    xlim=(-0.5, 1.5),
+)
 axes[2].set_xticks([0, 1], ["absent", "present"])
 
 tell(

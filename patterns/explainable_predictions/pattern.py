@@ -276,6 +276,8 @@ def explain(
         return _explain_network(model, X, baseline, link, n_steps)
     X = _table(X, "X")
     paths = isinstance(baseline, str) and baseline == TREE_PATHS
+    if isinstance(baseline, str) and not paths:
+        raise ValueError(f'baseline must be rows or "{TREE_PATHS}", got {baseline!r}')
     rows = None if paths else _like(_table(baseline, "baseline"), X)
     if isinstance(model, Pipeline) and (found := _explain_last_step(model, X, rows, link)):
         return found
@@ -625,10 +627,12 @@ def _matrix(model: Any, X: Any) -> Any:
     import xgboost
 
     booster, missing = _booster(model), getattr(model, "missing", np.nan)
+    # With more threads than one, to start them takes longer than to read a few rows.
+    settings = {"missing": missing, "enable_categorical": True, "nthread": 1}
     if isinstance(X, pd.DataFrame):
-        return xgboost.DMatrix(X, missing=missing, enable_categorical=True)
+        return xgboost.DMatrix(X, **settings)
     names = {"feature_names": booster.feature_names, "feature_types": booster.feature_types}
-    return xgboost.DMatrix(X, missing=missing, enable_categorical=True, **names)
+    return xgboost.DMatrix(X, **settings, **names)
 
 
 def _xgboost_config(model: Any) -> dict[str, Any]:
@@ -651,6 +655,8 @@ def _explain_network(
         raise ValueError(f"networks need the backend tensorflow, got {keras.backend.backend()!r}")
     import tensorflow as tf
 
+    if isinstance(baseline, str):
+        raise TypeError(f"a network needs baseline rows, got {baseline!r}")
     X, start = (np.asarray(values, dtype=model.compute_dtype) for values in (X, baseline))
     if start.shape[1:] != X.shape[1:] or not len(start) or not len(X):
         raise ValueError(

@@ -25,12 +25,12 @@ class Config:
 
     n_train: int = 2000  # synthetic rows to learn from
     n_test: int = 1000  # synthetic rows to judge by
-    n_explained: int = 10  # rows whose attributions are compared with the definition
+    n_explained: int = 8  # rows whose attributions are compared with the definition
     n_baseline: int = 50  # baseline rows of the same
     n_epochs: int = 20  # of each network
     n_flights: int = 10_000  # flights to learn from
     n_flights_test: int = 2000  # flights of each test period
-    n_changed: int = 20  # rows that get a counterfactual
+    n_changed: int = 8  # rows that get a counterfactual
     seed: int = 0  # of every draw and every model
 
     def __post_init__(self) -> None:
@@ -86,8 +86,8 @@ GLOSSARY = {
     "precision": Measure("share of wrong labels among as many rows as are wrong", "higher"),
     "auc_served": Measure("the same model, served without the leak", "higher"),
     "auc_clean": Measure("a model that never had the leak", "higher"),
-    "same_top": Measure("share of flights with the same first feature as against 500 rows"),
-    "difference": Measure("from the attributions against 500 rows, relative to them"),
+    "same_top": Measure("share of flights with the same first feature as against 300 rows"),
+    "difference": Measure("from the attributions against 300 rows, relative to them"),
     "jul_aug": Measure("mean move of the log-odds when the named feature is redrawn, July, August"),
     "sep_oct": Measure("the same in September and October"),
     "nov_dec": Measure("the same in November and December"),

@@ -12,7 +12,7 @@ from patterns.explainable_predictions.pattern import Attributions, explain
 
 FloatArray = NDArray[np.float64]
 N_TRAIN = 1200
-N_SHOWN = 100  # test digits that are explained
+N_SHOWN = 60  # test digits that are explained
 AGREEMENT = 0.98
 
 

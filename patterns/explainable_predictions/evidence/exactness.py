@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -81,8 +82,8 @@ def approximations(
         return method.shap_values(X, nsamples=budget, l1_reg=False, silent=True)
 
     return {
-        **{f"permutation_{n}": lambda n=n: permutation(n) for n in PERMUTATION},
-        **{f"kernel_{n}": lambda n=n: kernel(n) for n in KERNEL},
+        **{f"permutation_{n}": partial(permutation, n) for n in PERMUTATION},
+        **{f"kernel_{n}": partial(kernel, n) for n in KERNEL},
     }
 
 

@@ -96,7 +96,7 @@ def figures(metrics: MetricsOfSeeds) -> Mapping[str, Drawing]:
         axes[0].plot(shown, column("auc_test"), "o-", color=BASELINE, label="test data")
         axes[0].plot(shown, column("auc_next"), "s--", color=BASELINE, label="next hospital")
         axes[0].plot(shown, column("auc_without"), "^-", color=PATTERN, label="without the mark")
-        axes[0].set(title="1. The score", ylabel="area under the ROC curve")
+        axes[0].set(title="1. The score", ylabel="area under the ROC curve", ylim=(0.45, 1.02))
         axes[0].legend()
         axes[1].plot(shown, column("share"), "o-", color=PATTERN)
         axes[1].set(title="2. The mark's share of attributions", ylabel="share", ylim=(0, 1))
