@@ -221,7 +221,7 @@ for coalition in range(2**m):
         name="last",
         part="shapley",
         title="A player got what all lose without the player",
-        why="Where one of two copies is left out, the other one still tells all: ask every coalition.",
+        why="Without one of two copies, the other one still tells all: ask every coalition.",
         code={
             "ex-shapley": changed(
                 ALONE,
