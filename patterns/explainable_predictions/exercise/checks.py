@@ -185,7 +185,7 @@ def frames_stay_frames() -> Iterator[Case]:
     )
 
 
-@explore("baseline", why="Rows have ties and any size, and models any outputs.", n_examples=30)
+@explore("baseline", why="Rows have ties and any size, and models any outputs.", n_examples=25)
 def any_rows_and_baseline(draw: Any) -> Case:
     """The coalitions of any rows against any baseline are worth what the reference says."""
     n_features = draw(st.integers(1, 4))
@@ -272,7 +272,7 @@ def each_column_is_a_game_of_its_own() -> Iterator[Case]:
     yield game_case(np.moveaxis(three, -1, 0), shares, kind="rows and outputs of three players")
 
 
-@explore("shapley", why="Features help and hinder each other in any way.")
+@explore("shapley", why="Features help and hinder each other in any way.", n_examples=30)
 def any_game(draw: Any) -> Case:
     """The shares in any game are those of the reference."""
     n_players = draw(st.integers(1, 4))
@@ -291,7 +291,7 @@ def classifier(n_classes: int) -> LogisticRegression:
     return LogisticRegression().fit(X, np.digitize(X.sum(axis=1), [0, 2][: n_classes - 1]))
 
 
-@explore("shapley", why="The games are those of a model, its rows and a baseline.", n_examples=10)
+@explore("shapley", why="The games are those of a model, its rows and a baseline.", n_examples=8)
 def any_model_is_explained(draw: Any) -> Case:
     """The explanation of a model of few features is that of the reference."""
     n_classes = draw(st.sampled_from([0, 2, 3]))
@@ -398,7 +398,7 @@ def pictures_keep_their_shape() -> Iterator[Case]:
     yield path_case(PICTURE, *two, wanted, kind="two of each")
 
 
-@explore("gradients", why="Rows, baselines and numbers of steps are any.", n_examples=40)
+@explore("gradients", why="Rows, baselines and numbers of steps are any.", n_examples=30)
 def any_way_to_any_rows(draw: Any) -> Case:
     """The integrated gradients are those of the reference, whatever the number of steps."""
     function = draw(st.sampled_from([*SLOPES]))
@@ -470,7 +470,7 @@ def each_row_and_output_is_summed_by_itself() -> Iterator[Case]:
     yield group_case(square, ["a", "b", "a"], ["a", "b"], summed, kind="as many outputs as columns")
 
 
-@explore("groups", why="Groups have any size and order.", n_examples=40)
+@explore("groups", why="Groups have any size and order.", n_examples=20)
 def any_groups(draw: Any) -> Case:
     """The sums of any groups are those of the reference."""
     names = draw(st.permutations(["a", "b", "ab", "B", ""]))[: draw(st.integers(1, 5))]
@@ -501,7 +501,7 @@ def encoded(n_targets: int) -> tuple[Pipeline, pd.DataFrame]:
     return make_pipeline(ColumnTransformer(columns), LinearRegression()).fit(X, target), X
 
 
-@explore("groups", why="An encoder makes many columns of one, and moves them.", n_examples=8)
+@explore("groups", why="An encoder makes many columns of one, and moves them.", n_examples=5)
 def any_pipeline_with_an_encoder(draw: Any) -> Case:
     """The explanation of a pipeline, by input column and grouped, is that of the reference."""
     n_targets = draw(st.sampled_from([1, 2]))
