@@ -8,7 +8,7 @@ this takes hours, a table of all rows may not fit into memory, and a job that di
 with its key, and make each file visible when it is whole. The same command goes on after a crash.
 
 **When not to.** Where somebody waits for the answer, where inputs are not known in advance, or
-where the rows fit into one call. A plain loop over chunks takes as little memory, but loses its work.
+where the rows fit into one call. A plain loop over chunks needs as little memory.
 """
 
 # %%
