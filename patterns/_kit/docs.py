@@ -140,7 +140,8 @@ def record_overview() -> Path:
             pattern, best = _less_is_better(story)
             axes.plot([1, pattern], [y, y], color=PATTERN, linewidth=3)
             axes.plot(pattern, y, "o", color=PATTERN, markersize=8)
-            axes.annotate(f"{pattern:.2f}", (pattern, y), (0, 7), textcoords="offset points")
+            label, side = f"{pattern:.2f}", "right" if pattern > 0.5 else "left"
+            axes.annotate(label, (pattern, y), (0, 7), textcoords="offset points", ha=side)
             if best is not None:
                 axes.plot(best, y, "|", color=BEST, markersize=14)
         axes.set_yticks(range(len(stories)), list(stories))
