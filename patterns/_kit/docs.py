@@ -7,28 +7,27 @@ tables, facts, mistakes) and ``docs/figures/<slug>/*.svg``, both git-ignored, an
 from __future__ import annotations
 
 import ast
-import hashlib
 import os
 import shutil
 import socket
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
 from textwrap import indent
 
-from patterns._kit.cards import ROOT, Card, catalogue
+from patterns._kit.cards import ROOT, Card, catalogue, find
 from patterns._kit.evidence import Evidence, Findings, Words
 from patterns._kit.exercise import Exercise, exercise_path
 from patterns._kit.figures import BASELINE, BEST, PATTERN, STYLE
 from patterns._kit.report import REAL_DATA, claim_table, metric_tables
 from patterns._kit.story import Story
 from patterns._kit.tables import Table, markdown, three_digits
+from patterns._kit.workers import cores, each
 
 SNIPPETS = ROOT / "build" / "snippets"
-GRADED = ROOT / "build" / "graded"
 OVERVIEW = ROOT / "docs" / "overview.svg"
 FIGURES = ROOT / "docs" / "figures"
 
@@ -74,11 +73,13 @@ def write_snippets() -> None:
         folder.mkdir(parents=True)
     needs = []
     for card in catalogue():
-        for path, command in ((card.results, "measure"), (card.story, "run")):
+        for path, command in (
+            (card.results, f"measure {card.slug} --record"),
+            (card.story, f"run {card.slug} --record"),
+            (card.mistakes, "docs grade"),
+        ):
             if not path.exists():
-                raise FileNotFoundError(
-                    f"{path} is missing; make it with: patterns {command} {card.slug} --record"
-                )
+                raise FileNotFoundError(f"{path} is missing; make it with: patterns {command}")
         story = Story.from_json(card.story.read_text("utf-8"))
         evidence = Evidence.from_json(card.results.read_text("utf-8"))
         _write_pattern(card, story, evidence)
@@ -169,7 +170,7 @@ def _less_is_better(story: Story) -> tuple[float, float | None]:
 
 
 def _write_pattern(card: Card, story: Story, evidence: Evidence) -> None:
-    snippets = {"story": story_markdown(card, story), "mistakes": graded_mistakes(card.slug)}
+    snippets = {"story": story_markdown(card, story), "mistakes": card.mistakes.read_text("utf-8")}
     for name, found in evidence.experiments.items():
         tables = metric_tables(found, evidence)
         snippets |= {table.title.replace(" ", "_"): markdown(table) for table in tables}
@@ -199,7 +200,7 @@ def _write_pattern(card: Card, story: Story, evidence: Evidence) -> None:
     for name, text in snippets.items():
         (folder / f"{name}.md").write_text(text, "utf-8")
     shutil.copytree(
-        card.results.parent, FIGURES / card.slug, ignore=shutil.ignore_patterns("*.json")
+        card.results.parent, FIGURES / card.slug, ignore=shutil.ignore_patterns("*.json", "*.md")
     )
 
 
@@ -248,22 +249,13 @@ def exercise_markdown(slug: str) -> str:
     )
 
 
-def graded_mistakes(slug: str) -> str:
-    """`mistakes_markdown`, kept until a source that it follows from changes."""
-    folder = exercise_path(slug).parent
-    sources = [*folder.parent.glob("*.py"), *folder.iterdir(), *Path(__file__).parent.glob("*.py")]
-    digest = hashlib.sha256()
-    for source in sorted(path for path in sources if path.is_file()):
-        digest.update(source.name.encode() + source.read_bytes())
-    kept, mark = GRADED / f"{slug}.md", f"<!-- {digest.hexdigest()} -->\n"
-    if kept.exists() and (text := kept.read_text("utf-8")).startswith(mark):
-        return text.removeprefix(mark)
-    text = mistakes_markdown(slug)
-    GRADED.mkdir(parents=True, exist_ok=True)
-    partial = kept.with_suffix(f".{os.getpid()}")
-    partial.write_text(mark + text, "utf-8")
-    os.replace(partial, kept)  # so that what is kept is whole
-    return text
+def grade() -> Iterator[Path]:
+    """Judge the known mistakes of all exercises, keep what the checks print, yield the files."""
+    slugs = [card.slug for card in catalogue()]
+    for i, text in each(mistakes_markdown, [(slug,) for slug in slugs], cores()):
+        path = find(slugs[i]).mistakes
+        path.write_text(text, "utf-8", newline="\n")
+        yield path
 
 
 def mistakes_markdown(slug: str) -> str:
