@@ -19,6 +19,7 @@ from pathlib import Path
 from textwrap import indent
 
 from patterns._kit.cards import ROOT, Card, catalogue, find
+from patterns._kit.charts import chart_snippets
 from patterns._kit.evidence import Evidence, Findings, Words
 from patterns._kit.exercise import Exercise, exercise_path
 from patterns._kit.figures import BASELINE, BEST, PATTERN, STYLE
@@ -195,6 +196,7 @@ def _write_pattern(card: Card, story: Story, evidence: Evidence) -> None:
         + ".\n"
     )
     snippets["exercise"] = exercise_markdown(card.slug)
+    snippets |= chart_snippets(card.slug, evidence)
     folder = SNIPPETS / card.slug
     folder.mkdir()
     for name, text in snippets.items():
