@@ -5,7 +5,6 @@
   const text = "var(--md-typeset-color)"
   const line = "var(--md-default-fg-color--lightest)"
   const config = {
-    aria: false, // the view has a text alternative, and the sentence above it says what is shown
     background: null,
     font: "inherit",
     axis: { labelColor: text, titleColor: text, gridColor: line, domainColor: line, tickColor: line,
@@ -33,7 +32,7 @@
     const compiled = vegaLite.compile(spec, { config }).spec
     const view = new vega.View(vega.parse(compiled), {
       renderer: "svg",
-      container: figure.querySelector(".chart-view"),
+      container: figure.querySelector(".chart-view > div"),
       bind: figure.querySelector(".chart-slider"),
     })
     await view.runAsync()

@@ -95,6 +95,26 @@ def test_roles_have_the_colors_of_the_figures() -> None:
         assert f"--chart-{role}: {color.lower()};" in style
 
 
+@pytest.mark.parametrize(
+    ("scheme", "background"), [("default", "ffffff"), ("slate", "1e2129")], ids=["light", "dark"]
+)
+def test_every_color_can_be_told_from_the_background(scheme: str, background: str) -> None:
+    style = (DOCS / "style.css").read_text("utf-8")
+    of_scheme = re.findall(rf'\[data-md-color-scheme="{scheme}"\] {{(.*?)}}', style, re.DOTALL)
+    colors = re.findall(r"--chart-\w+: #(\w{6});", "".join(of_scheme))
+    assert len(colors) == 4
+    for color in colors:
+        light, dark = sorted(map(luminance, (color, background)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 3, color  # of WCAG, for graphics
+
+
+def luminance(color: str) -> float:
+    """Relative luminance by WCAG."""
+    parts = [int(color[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return float(sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True)))
+
+
 # --- in a browser --------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def window() -> Iterator[Browser]:
@@ -125,12 +145,21 @@ def page(card: Card, tmp_path: Path, window: Browser) -> Iterator[Browser]:
     assert not [url for url in window.requests if not url.startswith(("file:", "data:"))]
 
 
-def press(page: Browser, key: str, times: int = 1) -> str:
+def press(page: Browser, key: str) -> str:
     """Press a key on the slider; what the chart says then."""
+    before = page.evaluate(SAID)
     page.evaluate(f"{SLIDER}.focus()")
-    for _ in range(times):
-        before = page.evaluate(SAID)
-        page.press(key)
+    page.press(key)
+    page.wait(f"{SAID} !== {json.dumps(before)}")
+    return str(page.evaluate(SAID))
+
+
+def move(page: Browser, position: int) -> str:
+    """Move the slider; what the chart says then."""
+    before = page.evaluate(SAID)
+    if position != page.evaluate(f"Number({SLIDER}.value)"):
+        page.evaluate(f"{SLIDER}.value = {position}")
+        page.evaluate(f"{SLIDER}.dispatchEvent(new Event('input')) && undefined")
         page.wait(f"{SAID} !== {json.dumps(before)}")
     return str(page.evaluate(SAID))
 
@@ -166,14 +195,10 @@ OUTSIDE = """(() => {
 
 @CARDS
 def test_no_mark_leaves_the_chart_at_any_position(card: Card, page: Browser) -> None:
-    low, high, now = page.evaluate(f"[{SLIDER}.min, {SLIDER}.max, {SLIDER}.value].map(Number)")
+    low, high = page.evaluate(f"[{SLIDER}.min, {SLIDER}.max].map(Number)")
     # Where there are many positions, each mixes what is shown at the two ends.
     for position in range(low, high + 1) if high < 10 else (low, high):
-        if position != now:
-            before, now = page.evaluate(SAID), position
-            page.evaluate(f"{SLIDER}.value = {position}")
-            page.evaluate(f"{SLIDER}.dispatchEvent(new Event('input')) && undefined")
-            page.wait(f"{SAID} !== {json.dumps(before)}")
+        move(page, position)
         assert page.evaluate(OUTSIDE) == 0
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
@@ -181,6 +206,54 @@ def test_no_mark_leaves_the_chart_at_any_position(card: Card, page: Browser) -> 
 def only(slug: str) -> pytest.MarkDecorator:
     cards = [card for card in catalogue() if card.slug == slug]
     return pytest.mark.parametrize("card", cards, ids=lambda card: card.slug)
+
+
+LEADS = {  # who is ahead, by the position of the slider: what the captions say
+    "feature_crossing": {0: "baseline", 1: "pattern", 2: "pattern", 3: "baseline"},
+    "hyperparameter_tuning": {0: "baseline", 1: "pattern", 4: "pattern"},
+    "multimodal_input": {0: "baseline", 80: "pattern", 100: "baseline"},
+    "neutral_class": {0: "pattern", 4: "baseline"},
+    "reframing": {2: "pattern", 4: "baseline"},
+    "stateless_serving": {0: "baseline", 100: "pattern"},
+}
+
+
+@pytest.mark.parametrize(
+    "card", [card for card in catalogue() if card.slug in LEADS], ids=lambda card: card.slug
+)
+def test_who_is_ahead_changes_as_the_caption_says(card: Card, page: Browser) -> None:
+    found = {}
+    for position in LEADS[card.slug]:
+        first = re.search("pattern|baseline", move(page, position))
+        found[position] = first and first[0]
+    assert found == LEADS[card.slug]
+
+
+@only("batch_serving")
+def test_a_job_costs_more_than_a_request_for_one_row_and_less_for_many(
+    card: Card, page: Browser
+) -> None:
+    heights = """Object.fromEntries([...document.querySelectorAll(".chart-view text")]
+      .map((text) => [text.textContent, text.getBoundingClientRect().top]))"""
+    move(page, 0)
+    few = page.evaluate(heights)
+    assert few["one by one (baseline)"] < few["streamed (pattern)"]
+    move(page, 3)
+    many = page.evaluate(heights)
+    assert many["streamed (pattern)"] < many["streamed, in a new process"]
+    assert many["streamed, in a new process"] < many["one by one (baseline)"]
+
+
+@only("explainable_predictions")
+def test_the_test_score_rises_with_the_mark_and_the_next_hospital_pays(
+    card: Card, page: Browser
+) -> None:
+    at = [[float(n) for n in re.findall(r"\d\.\d\d", move(page, step))] for step in range(5)]
+    test, following, without, share = zip(*at, strict=True)
+    assert list(test) == sorted(test)
+    assert list(share) == sorted(share)
+    assert list(following) == sorted(following, reverse=True)
+    assert all(score < other for score, other in zip(following[1:], without[1:], strict=True))
 
 
 @only("hyperparameter_tuning")
@@ -200,3 +273,24 @@ def test_a_mixture_is_that_of_the_recorded_losses(card: Card, page: Browser) -> 
     said = press(page, "ArrowRight")
     assert said.startswith("6 % of the rows have no image.")
     assert f"modality dropout, {0.94 * there + 0.06 * missing:.3f}." in said
+
+
+@only("reframing")
+def test_vega_is_loaded_when_the_chart_comes_near_the_view(card: Card, page: Browser) -> None:
+    address = page.evaluate("location.href")
+    folder = Path(address.removeprefix("file://")).parent
+    text = (folder / "page.html").read_text("utf-8")
+    far = text.replace("<figure", '<div style="height: 9000px"></div><figure')
+    (folder / "far.html").write_text(far, "utf-8")
+    page.requests.clear()
+    page.open((folder / "far.html").as_uri())
+    page.wait("document.querySelector('figure.chart')")
+    assert page.evaluate(SAID).endswith("The tables under Evidence have its numbers.")
+    page.wait("performance.now() > 300")  # by then, those in view are drawn
+    assert not [url for url in page.requests if "/vendor/" in url]
+    page.evaluate("document.querySelector('figure.chart').scrollIntoView()")
+    page.wait(f"{SLIDER}?.getAttribute('aria-valuetext')")
+    assert [url.rpartition("/")[2] for url in page.requests if "/vendor/" in url] == [
+        "vega.min.js",
+        "vega-lite.min.js",
+    ]

@@ -29,7 +29,8 @@ def chart_html(path: Path, evidence: Evidence) -> str:
         '<div class="chart-slider"></div>\n'
         '<p class="chart-says" aria-live="polite">The chart and its slider need JavaScript. '
         "The tables under Evidence have its numbers.</p>\n"
-        f'<div class="chart-view" role="img" aria-label="{escape(spec["description"])}"></div>\n'
+        f'<div class="chart-view" role="img" aria-label="{escape(spec["description"])}">'
+        '<div aria-hidden="true"></div></div>\n'
         f"<figcaption>{escape(spec['usermeta']['caption'])}</figcaption>\n"
         f'<script type="application/json">{text}</script>\n</figure>\n'
     )
