@@ -19,6 +19,8 @@ from patterns import Card, catalogue
 from patterns._kit import charts
 from patterns._kit.figures import BASELINE, BEST, PATTERN
 
+pytestmark = pytest.mark.xdist_group("charts")  # which one browser shows
+
 DOCS = ROOT / "docs"
 SLIDER = "document.querySelector('.chart-slider input')"
 SAID = "document.querySelector('.chart-says').textContent"
