@@ -328,8 +328,10 @@ alarms = [sorted(set(table.loc[table["alarm"], "name"])) for table in to_old]
 # --8<-- [end:watch]
 n_loud = [table.loc[table["alarm"], "name"].nunique() for table in to_training[:4]]
 loud = f"{min(n_loud)} to {max(n_loud)} of {len(features)}"
-say("watch", f"To the training rows: {loud} features differ in each correct week.")
-claim("watch", "to the other client, none differs in a correct week.", alarms[:4] == [[]] * 4)
+say("watch", f"Other than in the training rows: {loud} features, in each correct week.")
+said = ", ".join(" and ".join(names_of) or "none" for names_of in alarms)
+say("watch", f"Other than from the other client, by week: {said}.")
+claim("watch", "none differs from the other client in a correct week.", alarms[:4] == [[]] * 4)
 claim("watch", "since 4 November, temp differs and nothing else.", alarms[4:] == [["temp"]] * 3)
 
 # %% [markdown]
@@ -346,7 +348,7 @@ def losses(rows: pd.DataFrame, answers: str = "online") -> float:
 
 all_rows = [losses(rows) for rows in weeks]
 apart = [losses(r[r["is_new"]]) - losses(r[~r["is_new"]]) for r in weeks]
-sides = (weeks[4][weeks[4]["is_new"] == new].iloc[:1000] for new in (False, True))
+sides = (rows.sample(1000, random_state=0) for _, rows in weeks[4].groupby("is_new"))
 drift = attribution_drift(*map(attributed, sides))
 # --8<-- [end:damage]
 say("damage", f"{wrong.sum():,} wrong rows were sent, and the schema refused none.")
