@@ -287,9 +287,8 @@ log = served.assign(is_new=False, by_batch=batch.loc[served["key"]].to_numpy())
 log.iloc[new, log.columns.get_loc("is_new")] = True
 wrong = log["is_new"] & (log["day"] >= "2013-11-04")
 log["temp"] = log["temp"].mask(wrong, (log["temp"] - 32) * 5 / 9)  # the mistake
-against = train[names].iloc[:20]
-explained = explainer(lambda frame: explain(artifact.predict, frame, baseline=against))
-with serving(create_app(Snapshot.of(artifact), explain=explained)) as connection:
+app = create_app(Snapshot.of(artifact), explain=explainer(attributed))
+with serving(app) as connection:
     for _, rows in log.groupby(["day", "is_new"]):
         log.loc[rows.index, "online"] = ask(connection, "predict", rows)["predictions"]
     changed = (log["online"] - log["by_batch"]).abs()
@@ -363,7 +362,7 @@ say("damage", f"{(changed[wrong] > 0).mean():.1%} of the answers differ from tho
 for answer, text in zip(why, ("as it is", "as it was sent"), strict=True):
     (output,) = answer["explanations"][0]["outputs"].values()
     shares = ", ".join(f"{t['feature']} {t['attribution']:+.2f}" for t in output["top"])
-    say("damage", f"One flight {text}: {answer['predictions'][0]:.2f}, with {shares}.")
+    say("damage", f"One flight {text}: {answer['predictions'][0]:.2f}; log-odds: {shares}.")
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True)
