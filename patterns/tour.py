@@ -347,8 +347,10 @@ def losses(rows: pd.DataFrame, answers: str = "online") -> float:
 
 all_rows = [losses(rows) for rows in weeks]
 apart = [losses(r[r["is_new"]]) - losses(r[~r["is_new"]]) for r in weeks]
-sides = (rows.sample(1000, random_state=0) for _, rows in weeks[4].groupby("is_new"))
-drift = attribution_drift(*map(attributed, sides))
+last_correct, drift = (
+    attribution_drift(*(attributed(r.sample(1000, random_state=0)) for _, r in w.groupby("is_new")))
+    for w in weeks[3:5]
+)
 # --8<-- [end:damage]
 say("damage", f"{wrong.sum():,} wrong rows were sent, and the schema refused none.")
 sent, right = losses(log[wrong]), losses(log[wrong], "by_batch")
@@ -357,7 +359,8 @@ for label, values in [("of all rows", all_rows), ("of the new client minus the o
     before, since = (f"{min(v):.3f} to {max(v):.3f}" for v in (values[:4], values[4:]))
     say("damage", f"Log loss {label}: {before} in correct weeks, {since} since.")
 names_found = ", ".join(f"{name} {d:.2f}" for name, d in drift["distance"].head(3).items())
-say("damage", f"Distances of attributions in the first wrong week: {names_found}.")
+usual = last_correct["distance"].max()
+say("damage", f"Distances of attributions: at most {usual:.2f} before; then {names_found}.")
 say("damage", f"{(changed[wrong] > 0).mean():.1%} of the answers differ from those of the batch.")
 for answer, text in zip(why, ("as it is", "as it was sent"), strict=True):
     (output,) = answer["explanations"][0]["outputs"].values()
