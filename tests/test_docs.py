@@ -114,18 +114,6 @@ def test_the_site_is_searched_without_a_server(site: Path) -> None:
     assert re.search(r"<mark[^>]*>disagree</mark>", shown)
 
 
-def test_what_was_graded_is_kept_until_a_source_changes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    graded: list[str] = []
-    monkeypatch.setattr(docs, "GRADED", tmp_path)
-    monkeypatch.setattr(docs, "mistakes_markdown", lambda slug: graded.append(slug) or f"# {slug}")
-    assert docs.graded_mistakes("transform") == docs.graded_mistakes("transform") == "# transform"
-    assert graded == ["transform"]
-    (tmp_path / "transform.md").write_text("<!-- of other sources -->\nold", "utf-8")
-    assert docs.graded_mistakes("transform") == "# transform"
-
-
 def chromium(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a browser that shows no window."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from patterns._kit.docs import graded_mistakes
+from patterns._kit.cards import find
+from patterns._kit.docs import mistakes_markdown
 from patterns._kit.exercise import (
     N_HINTS,
     Alternative,
@@ -30,6 +33,7 @@ from patterns._kit.exercise import (
 from patterns._kit.grade import grade
 from patterns._kit.learn import available
 
+NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")  # may differ by rounding between machines
 GRADING_SECONDS = 15  # about half of it the import of TensorFlow, where a pattern needs it
 
 
@@ -114,11 +118,18 @@ class TestEveryExercise:
         assert worked - before.children_user - before.children_system < GRADING_SECONDS
 
     def test_the_docs_show_each_mistake_with_what_its_check_prints(self, slug: str) -> None:
-        text = graded_mistakes(slug)
+        text = find(slug).mistakes.read_text("utf-8")
         for mistake in Exercise.load(slug).mistakes:
             title = mistake.title.replace('"', "'")
             assert f'??? bug "{title}"\n\n    {mistake.why}\n\n    ```python\n' in text
         assert text.count("looks like") >= len(Exercise.load(slug).mistakes)
+
+    @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="Python's messages differ")
+    def test_the_checks_still_print_what_is_recorded(self, slug: str) -> None:
+        recorded, printed = find(slug).mistakes.read_text("utf-8"), mistakes_markdown(slug)
+        assert NUMBER.split(printed) == NUMBER.split(recorded), "record: patterns docs grade"
+        numbers = (np.array(NUMBER.findall(text), float) for text in (printed, recorded))
+        np.testing.assert_allclose(*numbers, rtol=0.01, atol=1e-6)
 
 
 # A small exercise to break: of two numbers, the mean and the distance.

@@ -56,6 +56,11 @@ class Card:
         """The committed outcome of the story."""
         return self.folder / "results" / "story.json"
 
+    @property
+    def mistakes(self) -> Path:
+        """The committed outcome of the known mistakes of the exercise: code, and what it gets."""
+        return self.folder / "results" / "mistakes.md"
+
 
 @cache
 def catalogue() -> tuple[Card, ...]:

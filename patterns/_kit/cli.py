@@ -127,7 +127,8 @@ def _parser(card: Card | None) -> argparse.ArgumentParser:
     serve.set_defaults(handler=serving.serve, parser=serve)
 
     docs = commands.add_parser("docs", help="the documentation site")
-    docs.add_argument("action", choices=["build", "serve"])
+    actions = "build the site, serve it, or grade the known mistakes again for its pages"
+    docs.add_argument("action", choices=["build", "serve", "grade"], help=actions)
     docs.add_argument("--port", type=int, default=8000, metavar="N", help="of serve (default 8000)")
     docs.set_defaults(handler=_docs)
 
@@ -345,6 +346,10 @@ def _show(page: Path, options: argparse.Namespace) -> None:
 def _docs(options: argparse.Namespace) -> int:
     from patterns._kit import docs
 
+    if options.action == "grade":
+        for path in docs.grade():
+            print(f"written: {path}", flush=True)
+        return 0
     return docs.serve(options.port) if options.action == "serve" else docs.build()
 
 

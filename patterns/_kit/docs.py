@@ -7,28 +7,27 @@ tables, facts, mistakes) and ``docs/figures/<slug>/*.svg``, both git-ignored, an
 from __future__ import annotations
 
 import ast
-import hashlib
 import os
 import shutil
 import socket
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
 from textwrap import indent
 
-from patterns._kit.cards import ROOT, Card, catalogue
+from patterns._kit.cards import ROOT, Card, catalogue, find
 from patterns._kit.evidence import Evidence, Findings, Words
 from patterns._kit.exercise import Exercise, exercise_path
 from patterns._kit.figures import BASELINE, BEST, PATTERN, STYLE
 from patterns._kit.report import REAL_DATA, claim_table, metric_tables
 from patterns._kit.story import Story
-from patterns._kit.tables import Table, markdown, three_digits
+from patterns._kit.tables import Table, html, three_digits
+from patterns._kit.workers import cores, each
 
 SNIPPETS = ROOT / "build" / "snippets"
-GRADED = ROOT / "build" / "graded"
 OVERVIEW = ROOT / "docs" / "overview.svg"
 FIGURES = ROOT / "docs" / "figures"
 
@@ -74,11 +73,13 @@ def write_snippets() -> None:
         folder.mkdir(parents=True)
     needs = []
     for card in catalogue():
-        for path, command in ((card.results, "measure"), (card.story, "run")):
+        for path, command in (
+            (card.results, f"measure {card.slug} --record"),
+            (card.story, f"run {card.slug} --record"),
+            (card.mistakes, "docs grade"),
+        ):
             if not path.exists():
-                raise FileNotFoundError(
-                    f"{path} is missing; make it with: patterns {command} {card.slug} --record"
-                )
+                raise FileNotFoundError(f"{path} is missing; make it with: patterns {command}")
         story = Story.from_json(card.story.read_text("utf-8"))
         evidence = Evidence.from_json(card.results.read_text("utf-8"))
         _write_pattern(card, story, evidence)
@@ -169,14 +170,14 @@ def _less_is_better(story: Story) -> tuple[float, float | None]:
 
 
 def _write_pattern(card: Card, story: Story, evidence: Evidence) -> None:
-    snippets = {"story": story_markdown(card, story), "mistakes": graded_mistakes(card.slug)}
+    snippets = {"story": story_markdown(card, story), "mistakes": card.mistakes.read_text("utf-8")}
     for name, found in evidence.experiments.items():
-        tables = metric_tables(found, evidence)
-        snippets |= {table.title.replace(" ", "_"): markdown(table) for table in tables}
         figures = {k: figure_markdown(card, k, w) for k, w in found.figures.items()}
         snippets |= {f"figure-{figure}": text for figure, text in figures.items()}
-        snippets[f"evidence-{name}"] = evidence_markdown(card, name, found, tables)
-    snippets["claims"] = markdown(claim_table(evidence.verdicts))
+        text = evidence_markdown(card, name, found, metric_tables(found, evidence))
+        snippets[f"evidence-{name}"] = f"### {found.question}\n\n{text}"
+        snippets[f"more-{name}"] = f'??? abstract "{found.question}"\n\n{indent(text, "    ")}'
+    snippets["claims"] = html(claim_table(evidence.verdicts)) + "\n"
     snippets["glossary"] = "".join(
         f"**{name.replace('_', ' ')}**\n:   {measure.meaning}\n\n"
         for name, measure in evidence.measures.items()
@@ -199,7 +200,7 @@ def _write_pattern(card: Card, story: Story, evidence: Evidence) -> None:
     for name, text in snippets.items():
         (folder / f"{name}.md").write_text(text, "utf-8")
     shutil.copytree(
-        card.results.parent, FIGURES / card.slug, ignore=shutil.ignore_patterns("*.json")
+        card.results.parent, FIGURES / card.slug, ignore=shutil.ignore_patterns("*.json", "*.md")
     )
 
 
@@ -217,23 +218,24 @@ def story_markdown(card: Card, story: Story) -> str:
 
 
 def evidence_markdown(card: Card, name: str, found: Findings, tables: list[Table]) -> str:
-    """One experiment: its question, tables and figures, and the file that makes them."""
+    """One experiment: its tables, of which the first is open, its figures, and its code."""
     path = card.folder / "evidence" / f"{name}.py"
-    parts = [f"### {found.question}\n"]
-    for table in tables:
-        parts += [f"**{table.title.capitalize()}**\n"] * (len(tables) > 1) + [markdown(table)]
-    parts += [f"{REAL_DATA}\n"] * (found.data == "real")
-    parts += [figure_markdown(card, figure, words) for figure, words in found.figures.items()]
+    first, *others = [html(table) for table in tables]
+    parts = [first, "\n".join(figure_markdown(card, *figure) for figure in found.figures.items())]
+    if others:
+        titles = ", ".join(table.title.split(":")[0] for table in tables[1:])
+        parts.append(f'??? abstract "More: {titles}"\n\n' + indent("\n\n".join(others), "    "))
+    parts += [REAL_DATA] * (found.data == "real")
     code = f"```python\n{path.read_text('utf-8')}```"
     parts.append(f'??? quote "Measured by `{path.relative_to(ROOT)}`"\n\n{indent(code, "    ")}')
-    return "\n".join(parts) + "\n"
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def figure_markdown(card: Card, name: str, words: Words) -> str:
-    """A figure with its caption."""
-    image = f"![{words.alt}](../figures/{card.slug}/{name}.svg)"
+    """A figure with its caption; it opens by itself, as large as the window."""
+    path = f"../figures/{card.slug}/{name}.svg"
     caption = f"<figcaption>{escape(words.caption)}</figcaption>"
-    return f'<figure markdown="span">\n  {image}\n  {caption}\n</figure>\n'
+    return f'<figure markdown="span">\n  [![{words.alt}]({path})]({path})\n  {caption}\n</figure>\n'
 
 
 def exercise_markdown(slug: str) -> str:
@@ -248,22 +250,13 @@ def exercise_markdown(slug: str) -> str:
     )
 
 
-def graded_mistakes(slug: str) -> str:
-    """`mistakes_markdown`, kept until a source that it follows from changes."""
-    folder = exercise_path(slug).parent
-    sources = [*folder.parent.glob("*.py"), *folder.iterdir(), *Path(__file__).parent.glob("*.py")]
-    digest = hashlib.sha256()
-    for source in sorted(path for path in sources if path.is_file()):
-        digest.update(source.name.encode() + source.read_bytes())
-    kept, mark = GRADED / f"{slug}.md", f"<!-- {digest.hexdigest()} -->\n"
-    if kept.exists() and (text := kept.read_text("utf-8")).startswith(mark):
-        return text.removeprefix(mark)
-    text = mistakes_markdown(slug)
-    GRADED.mkdir(parents=True, exist_ok=True)
-    partial = kept.with_suffix(f".{os.getpid()}")
-    partial.write_text(mark + text, "utf-8")
-    os.replace(partial, kept)  # so that what is kept is whole
-    return text
+def grade() -> Iterator[Path]:
+    """Judge the known mistakes of all exercises, keep what the checks print, yield the files."""
+    slugs = [card.slug for card in catalogue()]
+    for i, text in each(mistakes_markdown, [(slug,) for slug in slugs], cores()):
+        path = find(slugs[i]).mistakes
+        path.write_text(text, "utf-8", newline="\n")
+        yield path
 
 
 def mistakes_markdown(slug: str) -> str:

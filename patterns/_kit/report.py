@@ -29,7 +29,8 @@ REAL_DATA = (
 
 def metric_tables(found: Findings, evidence: Evidence) -> list[Table]:
     """One table per task, one row per method, one column per metric: mean ± deviation."""
-    tables = []
+    tables, n = [], len(evidence.seeds)
+    how = f"mean ± deviation over {n} seeds" if n > 1 else f"seed {evidence.seeds[0]}"
     names = [tuple(name.split(".")) for name in found.metrics]
     for task in found.tasks:
         methods = dict.fromkeys(method for t, method, _ in names if t == task)
@@ -47,7 +48,7 @@ def metric_tables(found: Findings, evidence: Evidence) -> list[Table]:
             for i, method in enumerate(methods)
         )
         heads = (metric.replace("_", " ") + evidence.measures[metric].arrow for metric in columns)
-        tables.append(Table(task.replace("_", " "), ("", "", *heads), rows))
+        tables.append(Table(f"{task.replace('_', ' ')}: {how}", ("", "", *heads), rows))
     return tables
 
 
@@ -146,7 +147,8 @@ def headline(evidence: Evidence) -> str:
 # --- pages ---------------------------------------------------------------------------------------
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: auto; padding: 1rem }
-div { overflow-x: auto } table { border-collapse: collapse } img { max-width: 100% }
+div { overflow-x: auto } caption { text-align: left; font-weight: 600 }
+table { border-collapse: collapse } img { max-width: 100% }
 th, td { padding: .3rem .8rem; border-bottom: 1px solid #ddd; text-align: left }
 td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
 tr.pattern { background: #e8f3fa } figure { margin: 1rem 0 } figcaption, .note { color: #555 }
@@ -158,12 +160,11 @@ def write_report(evidence: Evidence, card: Card, out: Path) -> Path:
     """Write ``report.html`` into ``out``: one file that carries its figures; return its path."""
     body = [f"<p>{escape(card.intent)}</p><p><b>{escape(headline(evidence))}</b></p>"]
     if evidence.verdicts:
-        body.append(f"<h2>claims</h2>{html(claim_table(evidence.verdicts))}")
+        body.append(html(claim_table(evidence.verdicts)))
     for name, found in evidence.experiments.items():
         body.append(f"<h2>{escape(found.question)}</h2>")
         body.append(f'<p class="note">patterns/{card.slug}/evidence/{name}.py</p>')
-        for table in metric_tables(found, evidence):
-            body.append(f"<h3>{escape(table.title)}</h3>{html(table)}")
+        body += [html(table) for table in metric_tables(found, evidence)]
         if found.data == "real":
             body.append(f'<p class="note">{escape(REAL_DATA)}</p>')
         for figure, words in found.figures.items():

@@ -1,4 +1,4 @@
-"""Tables and paragraphs as text for the terminal, as Markdown for the docs, as HTML for pages."""
+"""Tables and paragraphs as text for the terminal, tables as HTML for pages."""
 
 from __future__ import annotations
 
@@ -109,22 +109,14 @@ def labeled(entries: Mapping[str, str], width: int) -> str:
     )
 
 
-def markdown(table: Table) -> str:
-    """The table as Markdown; numbers to the right, the pattern's rows in bold."""
-    n = table.n_names
-    lines = [table.header, ["---"] * n + ["--:"] * (len(table.header) - n)]
-    for row in table.rows:
-        marked = row[0] in ("pattern", "FAILS")
-        lines.append(tuple(f"**{cell}**" if marked and cell else cell for cell in row))
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
-
-
 def html(table: Table) -> str:
-    """The table as HTML; the class of a row is its first cell."""
+    """The table as HTML; the class of a row is its first cell, its title is the caption."""
     kinds = ["" if i < table.n_names else ' class="number"' for i in range(len(table.header))]
-    head = "".join(f"<th{k}>{escape(c)}</th>" for k, c in zip(kinds, table.header, strict=True))
-    rows = ""
+    title = f"<caption>{escape(table.title)}</caption>" if table.title else ""
+    head, rows = "", ""
+    for kind, cell in zip(kinds, table.header, strict=True):
+        head += f"<th{kind}>{escape(cell)}</th>" if cell else "<td></td>"  # heads nothing
     for row in table.rows:
         cells = "".join(f"<td{k}>{escape(c)}</td>" for k, c in zip(kinds, row, strict=True))
         rows += f'<tr class="{escape(row[0])}">{cells}</tr>'
-    return f"<div><table><tr>{head}</tr>{rows}</table></div>"
+    return f"<div><table>{title}<tr>{head}</tr>{rows}</table></div>"

@@ -69,7 +69,12 @@ def flushing() -> Iterator[set[tuple[int, int]]]:
 def folder() -> Iterator[Path]:
     """A folder that is gone afterwards; in memory, where the system has such a place."""
     with tempfile.TemporaryDirectory(prefix="batch-", dir=MEMORY) as name:
-        yield Path(name)
+        try:
+            yield Path(name)
+        except OSError as error:
+            if isinstance(error.filename, str):  # where the folder is says nothing
+                error.filename = error.filename.removeprefix(f"{name}/")
+            raise
 
 
 class Tenfold:
