@@ -18,13 +18,14 @@ from patterns._kit import notebooks
 from patterns._kit.cards import ROOT, Card, catalogue, find
 from patterns._kit.evidence import Evidence
 from patterns._kit.exercise import Exercise, exercise_path
+from patterns._kit.learn import task_lines
 from patterns._kit.story import Story
-from patterns._kit.tables import Table, markdown, three_digits
+from patterns._kit.tables import Table, html, three_digits
 
 SOURCES = ROOT / "datasets" / "SOURCES.md"
 BENCHMARKS = ROOT / "tests" / "benchmarks"
 NOTEBOOKS = ROOT / "docs" / "notebooks"
-VERDICT = ("reframing", "The CDF is the probability strictly below the value")
+FIRST, MISTAKE = "neutral_class", "The first expert decides"  # of the page of exercises
 
 
 def write(snippets: Path) -> None:
@@ -33,6 +34,7 @@ def write(snippets: Path) -> None:
         "datasets": datasets_markdown(),
         "datasets-table": datasets_table(),
         "exercises": exercises_table(),
+        "first-task": first_task_markdown(),
         "verdict": verdict_markdown(),
         "benchmarks": benchmarks_markdown(),
         "measures": measures_markdown(),
@@ -49,7 +51,7 @@ def loaders() -> dict[str, Callable[..., Any]]:
     """What loads or makes a data set, by name."""
     import datasets
 
-    names = (name for name in datasets.__all__ if name.startswith(("load_", "make_")))
+    names = (name for name in dir(datasets) if name.startswith(("load_", "make_")))
     return {name: getattr(datasets, name) for name in names}
 
 
@@ -73,8 +75,7 @@ def datasets_table() -> str:
         target = ", ".join(f"`{target}`" for target in data.target_names)
         call = f"[`{name}`](#{name})"
         rows.append((call, n_rows, str(len(data.feature_names)), target, _used_by(name)))
-    lines = ["| | rows | features | target | used by |", "|---|--:|--:|---|---|"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
+    return _pipes(("data set", "rows", "features", "target", "used by"), rows, ">><<")
 
 
 def datasets_markdown() -> str:
@@ -88,9 +89,9 @@ def datasets_markdown() -> str:
 
 def _card(name: str) -> str:
     function, data = loaders()[name], _loaded(name)
-    doc = inspect.getdoc(function) or ""
+    doc = re.sub("``|:func:`", "`", inspect.getdoc(function) or "")
     told, _, example = doc.partition("\nExamples\n--------\n")
-    paragraphs = re.split(r"\nParameters\n-+\n", told)[0].replace("``", "`").strip().split("\n\n")
+    paragraphs = re.split(r"\nParameters\n-+\n", told)[0].strip().split("\n\n")
     summary, *more = (p for p in paragraphs if not p.startswith("Columns: "))
     parts = [f"### `{name}` {{#{name}}}\n", f"{summary}\n"]
     if used := _used_by(name):
@@ -109,7 +110,7 @@ def _card(name: str) -> str:
 def _truth(kind: type) -> str:
     """What a kind of data set has beside the table, with the first line of each docstring."""
     lines = []
-    for name, value in vars(kind).items():
+    for name, value in vars(kind).items() if kind.__name__ != "Dataset" else ():
         function = value.fget if isinstance(value, property) else value
         if name.startswith("_") or not inspect.isfunction(function):
             continue
@@ -124,21 +125,19 @@ def _columns(name: str, data: Any) -> str:
     from datasets._schema_definitions import SCHEMAS
 
     schema = SCHEMAS[name.partition("_")[2]]
-    lines = ["| column | role | type | values | what it is |", "|---|---|---|---|---|"]
+    rows = []
     for column, rule in schema.columns.items():
         of = [c for c in data.frame if re.fullmatch(column, c)] if rule.regex else [column]
         roles = {"feature": data.feature_names, "target": data.target_names}
-        role = next((role for role, names in roles.items() if of[0] in names), "")
+        role = next((role for role, names in roles.items() if of[0] in names), "other")
         kind = str(rule.dtype).partition("[pyarrow")[0].replace("string", "str")
         values = "; ".join([_values(check) for check in rule.checks])
         values += "; may be missing" * rule.nullable + "; unique" * rule.unique
         shown = f"`{of[0]}`" + (f" to `{of[-1]}`" if len(of) > 1 else "")
-        cells = (shown, role, kind, values.removeprefix("; "), rule.description)
-        lines.append(f"| {' | '.join(cells)} |")
-    if schema.unique:
-        names = " and ".join(f"`{column}`" for column in schema.unique)
-        lines.append(f"\n{names} identify a row.")
-    return "\n".join(lines) + "\n"
+        rows.append((shown, role, kind, values.removeprefix("; "), rule.description))
+    table = _pipes(("column", "role", "type", "values", "what it is"), rows, "<<<<")
+    names = ", ".join(f"`{column}`" for column in schema.unique or ())
+    return f"{table}\nThe columns {names} together identify a row.\n" if names else table
 
 
 def _values(check: Any) -> str:
@@ -182,29 +181,43 @@ def _imports(card: Card) -> set[str]:
     return names
 
 
+def _pipes(header: Sequence[str], rows: Sequence[Sequence[str]], sides: str) -> str:
+    """A table in Markdown, whose cells may hold links; ">" sets a column to the right."""
+    rule = ["---", *("--:" if side == ">" else "---" for side in sides)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in (header, rule, *rows))
+
+
 # --- exercises -----------------------------------------------------------------------------------
 def exercises_table() -> str:
     """One row per exercise: its tasks, the mistakes it knows, and the changes that it refuses."""
     rows = []
     for card in catalogue():
-        exercise = Exercise.load(card.slug)
+        n_tasks = str(len(Exercise.load(card.slug).parts))
+        n_mistakes = str(card.mistakes.read_text("utf-8").count("\n??? "))
         path = exercise_path(card.slug).with_name("mutants.toml")
         found = tomllib.loads(path.read_text("utf-8"))
         link = f"[{card.title}](patterns/{card.slug}.md#exercise)"
         refused = f"{found['refused']} of {found['mutants']}"
-        rows.append((link, str(len(exercise.parts)), str(len(exercise.mistakes)), refused))
-    header = ("", "tasks", "mistakes known by name", "wrong changes refused")
-    return markdown(Table("", header, tuple(rows), n_names=1))
+        rows.append((link, n_tasks, n_mistakes, refused))
+    return _pipes(
+        ("exercise", "tasks", "mistakes known by name", "wrong changes refused"), rows, ">>>"
+    )
+
+
+def first_task_markdown() -> str:
+    """What `patterns learn` shows of an exercise before anything is written."""
+    exercise = Exercise.load(FIRST)
+    part = exercise.parts[0]
+    told = (task_lines(exercise, []), f"Task {part.name}: {part.title}", part.why, part.task)
+    return "```text\n" + "\n\n".join(text.strip("\n") for text in told) + "\n```\n"
 
 
 def verdict_markdown() -> str:
-    """One known mistake as its pattern's page shows it: what was written, and what is printed."""
-    slug, title = VERDICT
-    text = find(slug).mistakes.read_text("utf-8")
-    found = re.search(rf'^\?\?\? \w+ "{re.escape(title)}"\n\n((?:    .*\n|\n)+)', text, re.MULTILINE)
-    if found is None:
-        raise LookupError(f"{slug} knows no mistake {title!r}")
-    return textwrap.dedent(found[1])
+    """A known mistake as it is recorded: what was written, and what the check prints."""
+    text = find(FIRST).mistakes.read_text("utf-8")
+    _, _, block = text.partition(f'??? bug "{MISTAKE}"\n')
+    code, printed = re.findall(r"^    ```.*?^    ```\n", block, re.DOTALL | re.MULTILINE)[:2]
+    return f"{textwrap.dedent(code)}\nThe check prints:\n\n{textwrap.dedent(printed)}"
 
 
 # --- benchmarks ----------------------------------------------------------------------------------
@@ -223,7 +236,7 @@ def benchmarks_markdown() -> str:
             continue
         run = json.loads(kept.read_text("utf-8"))
         for comparison in run["comparisons"]:
-            parts += [f"**{comparison['title']}**\n", markdown(comparison_table(comparison))]
+            parts.append(f"{html(comparison_table(comparison))}\n")
         machine, versions = run["machine"], run["versions"]
         parts.append(
             f"`{run['command']}`, recorded on {run['date']}: {machine['processor']}, "
@@ -266,6 +279,15 @@ def measures_markdown() -> str:
 
 
 # --- notebooks -----------------------------------------------------------------------------------
+def notebook_note(card: Card) -> str:
+    """Below a story, which reads as the executed notebook does: where the notebook is."""
+    return (
+        "This is the executed notebook of the story: its text, its code, what it printed and its "
+        f"figure. [Download the notebook](../notebooks/{card.slug}.ipynb) with its outputs, or "
+        f"write it anew with `uv run patterns notebook {card.slug}`."
+    )
+
+
 def executed(card: Card) -> str:
     """The story's notebook with the outputs that were recorded."""
     notebook = json.loads(notebooks.story(card.slug))

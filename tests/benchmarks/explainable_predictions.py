@@ -54,7 +54,7 @@ def main() -> None:
         "one flight, to its prediction alone": [served],
         "200 flights, forest against 100 rows, to shap called directly": [against],
     }
-    table = Comparison("Time of `explain`", ["relative time"], rows_of_the_table)
+    table = Comparison("Time of explain", ["relative time"], rows_of_the_table)
     report(__file__, [table], ["shap", "xgboost", "scikit-learn"], options.record)
 
 

@@ -76,7 +76,7 @@ def main() -> None:
     bins = np.asarray(keras.layers.HashedCrossing(18)((names, ["x"] * 18)))
     used = {"18 categories in 18 bins": [[len(np.unique(bins))]]}
     tables = [
-        Comparison("Time of `FeatureCross` on a million rows", ["relative time"], rows),
+        Comparison("Time of FeatureCross on a million rows", ["relative time"], rows),
         Comparison("Bins that Keras HashedCrossing uses", ["bins"], used),
     ]
     report(__file__, tables, ["scikit-learn", "pandas", "keras", "tensorflow"], options.record)

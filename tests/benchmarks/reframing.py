@@ -43,7 +43,7 @@ def main() -> None:
     rows = {
         "exact CRPS of 2,000 forecasts, to scoringrules on the same distributions": [exact],
         "fit, to the fit of its classifier alone": [fit],
-        "loading and verifying all flights, to `pandas.read_parquet`": [load],
+        "loading and verifying all flights, to pandas.read_parquet": [load],
     }
     table = Comparison("Time of the binned distribution", ["relative time"], rows)
     packages = ["scikit-learn", "scoringrules", "pandas", "pyarrow"]
