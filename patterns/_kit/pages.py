@@ -20,7 +20,7 @@ from patterns._kit.evidence import Evidence
 from patterns._kit.exercise import Exercise, exercise_path
 from patterns._kit.learn import task_lines
 from patterns._kit.story import Story
-from patterns._kit.tables import Table, html, three_digits
+from patterns._kit.tables import Table, html, three_digits, wrapped
 
 SOURCES = ROOT / "datasets" / "SOURCES.md"
 BENCHMARKS = ROOT / "tests" / "benchmarks"
@@ -208,8 +208,9 @@ def first_task_markdown() -> str:
     """What `patterns learn` shows of an exercise before anything is written."""
     exercise = Exercise.load(FIRST)
     part = exercise.parts[0]
-    told = (task_lines(exercise, []), f"Task {part.name}: {part.title}", part.why, part.task)
-    return "```text\n" + "\n\n".join(text.strip("\n") for text in told) + "\n```\n"
+    told = (f"Task {part.name}: {part.title}", part.why, part.task)
+    told = (task_lines(exercise, []), *(wrapped(text, 88) for text in told))
+    return "```text\n" + "\n\n".join(told) + "\n```\n"
 
 
 def verdict_markdown() -> str:
@@ -232,7 +233,8 @@ def benchmarks_markdown() -> str:
         parts += [f"## {card.title}\n", f"{doc.partition(chr(10))[0]}\n"]
         kept = BENCHMARKS / "results" / f"{path.stem}.json"
         if not kept.exists():
-            parts.append(f"Not recorded here. Run `uv run python tests/benchmarks/{path.name}`.\n")
+            (run,) = re.findall(r"``(uv run .*?)``", doc)
+            parts.append(f"Not recorded here. Run `{run}`.\n")
             continue
         run = json.loads(kept.read_text("utf-8"))
         for comparison in run["comparisons"]:
@@ -301,7 +303,10 @@ def executed(card: Card) -> str:
         {"output_type": "stream", "name": "stdout", "text": printed.splitlines(keepends=True)},
         {
             "output_type": "display_data",
-            "data": {"image/svg+xml": figure.splitlines(keepends=True)},
+            "data": {
+                "image/svg+xml": figure.splitlines(keepends=True),
+                "text/plain": [story.caption],
+            },
             "metadata": {},
         },
     ]
