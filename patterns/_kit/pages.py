@@ -208,9 +208,9 @@ def first_task_markdown() -> str:
     """What `patterns learn` shows of an exercise before anything is written."""
     exercise = Exercise.load(FIRST)
     part = exercise.parts[0]
-    told = (f"Task {part.name}: {part.title}", part.why, part.task)
-    told = (task_lines(exercise, []), *(wrapped(text, 88) for text in told))
-    return "```text\n" + "\n\n".join(told) + "\n```\n"
+    said = (f"Task {part.name}: {part.title}", part.why, part.task)
+    lines = "\n\n".join([task_lines(exercise, []), *(wrapped(text, 88) for text in said)])
+    return f"```text\n{lines}\n```\n"
 
 
 def verdict_markdown() -> str:
