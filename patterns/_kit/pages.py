@@ -184,7 +184,8 @@ def _imports(card: Card) -> set[str]:
 def _pipes(header: Sequence[str], rows: Sequence[Sequence[str]], sides: str) -> str:
     """A table in Markdown, whose cells may hold links; ">" sets a column to the right."""
     rule = ["---", *("--:" if side == ">" else "---" for side in sides)]
-    return "".join(f"| {' | '.join(row)} |\n" for row in (header, rule, *rows))
+    lines = "".join(f"| {' | '.join(row)} |\n" for row in (header, rule, *rows))
+    return f'<div class="roomy" markdown="1">\n\n{lines}\n</div>\n'
 
 
 # --- exercises -----------------------------------------------------------------------------------
@@ -260,7 +261,7 @@ def _rounds(values: Sequence[float]) -> str:
     if not values:
         return ""
     middle, *ends = (
-        f"{value:,.0f}" if abs(value) >= 100 else three_digits(value)
+        f"{value:,.0f}" if isinstance(value, int) or abs(value) >= 100 else three_digits(value)
         for value in (median(values), min(values), max(values))
     )
     return f"{middle} ({ends[0]} to {ends[1]})" if len(values) > 1 else middle
