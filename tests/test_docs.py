@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import shutil
-import subprocess
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import Browser, browser
 from harness import ROOT, command
 
 from patterns import catalogue
 from patterns._kit import docs
 from patterns._kit.story import Story
 
+ONLY_WRONG = {"resultTypes": ["violations"], "preload": False}  # what is right is not listed
+
 pytestmark = pytest.mark.xdist_group("site")  # which one process builds for all
+
+
+def pages_of_the_site() -> list[str]:
+    """Each page that is written by hand, as built."""
+    sources = (ROOT / "docs").rglob("*.md")
+    return sorted(str(p.relative_to(ROOT / "docs").with_suffix(".html")) for p in sources)
 
 
 class _Page(HTMLParser):
@@ -108,65 +116,47 @@ def test_the_readme_and_the_first_figure_show_the_recorded_stories() -> None:
     assert shown in docs.OVERVIEW.read_text("utf-8")  # `patterns run --all --record` draws it
 
 
-def test_the_site_is_searched_without_a_server(site: Path) -> None:
-    page = f"{(site / 'index.html').as_uri()}?q=disagree"
-    shown = chromium("--virtual-time-budget=10000", "--dump-dom", page).stdout
-    assert re.search(r"<mark[^>]*>disagree</mark>", shown)
+@pytest.fixture(scope="module")
+def seen() -> Iterator[Browser]:
+    with browser() as found:
+        yield found
 
 
-def chromium(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a browser that shows no window."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        assert not os.environ.get("CI"), "CI must have chromium"
-        pytest.skip("chromium is not installed")
-    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    return subprocess.run(
-        [
-            program,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--no-first-run",
-            *quiet,
-            *arguments,
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
+def test_the_site_is_searched_without_a_server(site: Path, seen: Browser) -> None:
+    seen.open(f"{(site / 'index.html').as_uri()}?q=disagree")
+    found = "Array.from(document.querySelectorAll('mark')).some(m => m.textContent == 'disagree')"
+    seen.wait(found)
 
 
-def asked_by_the_page(page: str, folder: Path, size: str) -> set[str]:
-    """Show a page in a browser; the addresses that the page itself, not the browser, asked for."""
-    log = folder / "net.json"
-    chromium(
-        *(f"--user-data-dir={folder / 'profile'}", f"--log-net-log={log}"),
-        *(f"--window-size={size}", f"--screenshot={folder / 'page.png'}"),
-        *("--virtual-time-budget=5000", page),
-    )
-    events = [event.get("params", {}) for event in json.loads(log.read_text("utf-8"))["events"]]
-    # Of the browser's own requests the log says that their initiator is not an origin.
-    return {
-        event["url"]
-        for event in events
-        if event.get("initiator", "not an origin") != "not an origin"
-        and event.get("url", "").startswith("http")
-    }
-
-
-@pytest.mark.parametrize("size", ["1280,900", "390,844"], ids=["desktop", "phone"])
-def test_a_browser_shows_the_page_and_the_page_asks_no_host(
-    site: Path, tmp_path: Path, size: str
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize("page", pages_of_the_site())
+def test_everyone_can_read_the_page(
+    site: Path, seen: Browser, page: str, width: int, scheme: Literal["light", "dark"]
 ) -> None:
-    page = (site / "patterns" / "reframing.html").as_uri()
-    assert asked_by_the_page(page, tmp_path, size) == set()
-    assert (tmp_path / "page.png").stat().st_size > 20_000
+    seen.requests.clear()
+    seen.errors.clear()
+    seen.look(width, 900, scheme)
+    seen.open((site / page).as_uri())
+    seen.wait("document.querySelector('.md-search').ariaLabel")  # the page's own script has run
+    assert seen.errors == []
+    assert {urlsplit(asked).scheme for asked in seen.requests} <= {"file", "data", "blob"}
+    assert seen.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    found = Axe().run(seen.page, options=ONLY_WRONG).response["violations"]
+    serious = [v for v in found if v["impact"] in ("serious", "critical")]
+    assert [(v["id"], v["nodes"][0]["html"]) for v in serious] == []
 
 
-def test_a_page_that_asks_a_host_is_noticed(tmp_path: Path) -> None:
+def test_a_page_that_is_hard_to_read_is_noticed(seen: Browser, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
-    page.write_text('<img src="http://host.invalid/image.png">', "utf-8")
-    asked = asked_by_the_page(page.as_uri(), tmp_path, "390,844")
-    assert asked == {"http://host.invalid/image.png"}
+    page.write_text(
+        '<!doctype html><html lang="en"><title>A</title><img src="http://host.invalid/image.png">'
+        '<p style="color: #ccc; width: 2000px">pale and wide</p><script>throw 1</script>',
+        "utf-8",
+    )
+    seen.look(390, 900)
+    seen.open(page.as_uri())
+    assert "http://host.invalid/image.png" in seen.requests
+    assert seen.errors
+    assert not seen.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    violations = {v["id"]: v["impact"] for v in Axe().run(seen.page).response["violations"]}
+    assert violations["color-contrast"] == "serious"

@@ -111,8 +111,8 @@ def address(snapshot: Snapshot) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def one_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with browser(tmp_path_factory.mktemp("profile")) as found:
+def one_browser() -> Iterator[Browser]:
+    with browser() as found:
         yield found
 
 
