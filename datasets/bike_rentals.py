@@ -124,6 +124,20 @@ def make_bike_rentals(
     ------
     ValueError
         If a number is out of range or ``until`` is not after ``since``.
+
+    Examples
+    --------
+    >>> from datasets import make_bike_rentals
+    >>> rides = make_bike_rentals(1000, random_state=0)
+    >>> rides.X.head(3)
+                      start   station weather  temperature
+    0  2015-01-01T06:38:00Z  Waterloo   clear    -0.932281
+    1  2015-01-01T11:50:00Z      Bank   cloud     3.667512
+    2  2015-01-02T07:27:00Z  Waterloo   clear     1.184164
+    >>> rides.y.head(3).round(1).tolist()
+    [17.4, 21.0, 6.1]
+    >>> rides.oracle_mean(rides.X.head(3)).round(1)  # the best prediction of the minutes
+    array([19.1, 18.5, 13. ])
     """
     if n_samples < 1:
         raise ValueError(f"n_samples must be at least 1, got {n_samples!r}.")

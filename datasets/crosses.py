@@ -75,6 +75,18 @@ def make_xor(
     ------
     ValueError
         If a number is out of range.
+
+    Examples
+    --------
+    >>> from datasets import make_xor
+    >>> data = make_xor(1000, random_state=0)
+    >>> data.frame.head(3)
+             x0        x1  y
+    0  0.273923 -0.460427  0
+    1 -0.918053 -0.966945  1
+    2  0.626540  0.825511  0
+    >>> data.oracle_mean(data.X.head(3)).round(2)  # the true chance of 1
+    array([0.1, 0.9, 0.9])
     """
     return _two_classes(lambda x0, x1: x0 * x1 > 0, n_samples, error_rate, random_state)
 
@@ -89,6 +101,18 @@ def make_circle(
     square, and wrong in a share ``error_rate`` of all rows.
 
     Parameters, return value and errors are those of `make_xor`.
+
+    Examples
+    --------
+    >>> from datasets import make_circle
+    >>> data = make_circle(1000, random_state=0)
+    >>> data.frame.head(3)
+             x0        x1  y
+    0  0.273923 -0.460427  0
+    1 -0.918053 -0.966945  1
+    2  0.626540  0.825511  0
+    >>> data.oracle_mean(data.X.head(3)).round(2)  # the true chance of 1
+    array([0.9, 0.1, 0.1])
     """
     return _two_classes(
         lambda x0, x1: x0**2 + x1**2 < 2 / np.pi, n_samples, error_rate, random_state
@@ -143,6 +167,18 @@ def make_day_hour(
     ------
     ValueError
         If ``n_samples`` is less than 1.
+
+    Examples
+    --------
+    >>> from datasets import make_day_hour
+    >>> data = make_day_hour(1000, random_state=0)
+    >>> data.frame.head(3)
+       day  hour     demand
+    0  Sat    13  25.506122
+    1  Fri     1  20.445830
+    2  Thu     4  21.961726
+    >>> data.oracle_mean(data.X.head(3)).round(2)  # the expected demand
+    array([25.34, 18.65, 17.55])
     """
     hours = np.arange(N_HOURS)
     peaks = [np.exp(-(((hours - peak) / 1.5) ** 2)) for peak in (8, 17.5, 13)]
@@ -195,6 +231,18 @@ def make_overcrossing(
     ------
     ValueError
         If a number is out of range.
+
+    Examples
+    --------
+    >>> from datasets import make_overcrossing
+    >>> data = make_overcrossing(1000, random_state=0)
+    >>> data.frame.head(3)
+       c0  c1  c2  c3  c4  c5  c6  c7  y
+    0   5   3   3   1   1   0   0   0  1
+    1   1   4   3   5   3   3   5   4  0
+    2   3   3   3   5   1   4   4   0  0
+    >>> data.oracle_mean(data.X.head(3)).round(2)  # the true chance of 1
+    array([0.95, 0.12, 0.19])
     """
     pairs = _interacting_pairs(truth)
     if not 0 <= n_pairs <= len(pairs):
@@ -271,6 +319,18 @@ def make_high_cardinality(
     ------
     ValueError
         If a number is out of range.
+
+    Examples
+    --------
+    >>> from datasets import make_high_cardinality
+    >>> data = make_high_cardinality(1000, random_state=0)
+    >>> data.frame.head(3)
+       user  item    rating
+    0   255   166 -0.470256
+    1   191    24  0.927172
+    2   153    55 -0.828092
+    >>> data.oracle_mean(data.X.head(3)).round(2)  # the expected rating
+    array([-0.51,  0.48, -1.93])
     """
     if n_levels < 1 or (rank is not None and rank < 1):
         raise ValueError(
@@ -330,6 +390,18 @@ def make_slopes(
     ------
     ValueError
         If a number is out of range.
+
+    Examples
+    --------
+    >>> from datasets import make_slopes
+    >>> data = make_slopes(1000, random_state=0)
+    >>> data.frame.head(3)
+       group         x         y
+    0     85  1.355438  0.769152
+    1     63  0.002212  0.042946
+    2     51 -0.790545 -0.645972
+    >>> data.oracle_mean(data.X.head(3)).round(2)  # the expected y
+    array([ 1.22, -0.66, -1.16])
     """
     if n_groups < 1 or not spread >= 0:
         raise ValueError(
@@ -376,6 +448,18 @@ def make_lat_lon(
     ------
     ValueError
         If ``n_samples`` is less than 1.
+
+    Examples
+    --------
+    >>> from datasets import make_lat_lon
+    >>> data = make_lat_lon(1000, random_state=0)
+    >>> data.frame.head(3)
+             lat        lon  log_price
+    0  40.636962 -73.986992  -1.362440
+    1  40.269787 -73.172237  -1.597526
+    2  40.040974 -73.503757  -1.378515
+    >>> data.oracle_mean(data.X.head(3)).round(2)  # the expected logarithm
+    array([-2.13, -1.07, -1.05])
     """
     effects = _truth_generator(truth)
     lat_0, lon_0 = effects.uniform(size=(2, 20))

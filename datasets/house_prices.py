@@ -108,6 +108,20 @@ def make_house_prices(
     ------
     ValueError
         If ``n_samples`` is less than 1.
+
+    Examples
+    --------
+    >>> from datasets import make_house_prices
+    >>> houses = make_house_prices(1000, random_state=0)
+    >>> houses.X.head(3)
+             area        age   distance  garden   noise_0   noise_1
+    0  104.498818  84.187724   0.861498       0  1.452866 -1.411216
+    1   95.481593  41.802900  21.593991       0 -0.378183 -0.906954
+    2  125.125610  39.246782   5.964676       0  0.651416 -0.065808
+    >>> houses.y.head(3).round(1).tolist()
+    [137.8, 98.0, 217.7]
+    >>> houses.oracle_mean(houses.X.head(3)).round(1)  # the best prediction of each price
+    array([238.1,  76.8, 221. ])
     """
     if n_samples < 1:
         raise ValueError(f"n_samples must be at least 1, got {n_samples!r}.")

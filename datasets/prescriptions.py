@@ -130,6 +130,25 @@ def make_prescriptions(
     ------
     ValueError
         If a number is out of range.
+
+    Examples
+    --------
+    >>> from datasets import make_prescriptions
+    >>> patients = make_prescriptions(1000, random_state=0)
+    >>> patients.X.head(3)
+        balance  severity   noise_0   noise_1
+    0  0.125730 -0.132105  0.640423  0.104900
+    1 -0.535669  0.361595  1.304000  0.947081
+    2 -0.703735 -1.265421 -0.623274  0.041326
+    >>> patients.frame[["vote_0", "vote_1", "vote_2", "state"]].head(3)
+              vote_0     vote_1         vote_2      state
+    0  acetaminophen  ibuprofen  acetaminophen     either
+    1      ibuprofen  ibuprofen      ibuprofen  ibuprofen
+    2      ibuprofen  ibuprofen  acetaminophen     either
+    >>> patients.oracle_proba(patients.X.head(3)).round(3)  # of acetaminophen, either, ibuprofen
+    array([[0.22 , 0.629, 0.151],
+           [0.135, 0.191, 0.674],
+           [0.001, 0.994, 0.006]])
     """
     _check_at_least_1("n_samples", n_samples)
     _check_at_least_1("n_experts", n_experts)
@@ -191,6 +210,19 @@ def make_book_prescriptions(
     ------
     ValueError
         If ``n_samples`` is less than 1.
+
+    Examples
+    --------
+    >>> from datasets import make_book_prescriptions
+    >>> patients = make_book_prescriptions(1000, random_state=0)
+    >>> patients.frame.value_counts(["state", "prescription"]).reset_index()
+               state   prescription  count
+    0         either  acetaminophen    402
+    1         either      ibuprofen    398
+    2  acetaminophen  acetaminophen    100
+    3      ibuprofen      ibuprofen    100
+    >>> patients.feature_names, patients.target_names
+    (('jaundice', 'ulcer'), ('prescription',))
     """
     _check_at_least_1("n_samples", n_samples)
     rng = np.random.default_rng(random_state)

@@ -128,6 +128,20 @@ def make_rainfall(
     ------
     ValueError
         If a number is out of range.
+
+    Examples
+    --------
+    >>> from datasets import make_rainfall
+    >>> rain = make_rainfall(1000, random_state=0)
+    >>> rain.X.head(3)
+           hour     cloud  pressure   noise_0   noise_1   noise_2
+    0  0.636962  0.269787  1.536818 -1.046025 -0.656005 -0.683254
+    1  0.040974  0.016528  0.784801 -1.835912  1.250396 -0.243354
+    2  0.813270  0.912756 -0.316866 -0.896681 -0.145451  1.470394
+    >>> rain.y.head(3).round(3).tolist()
+    [0.0, 0.0, 1.659]
+    >>> rain.oracle_exceedance(rain.X.head(3), 0.5).round(3)  # the true chance of more than ½
+    array([0.045, 0.002, 0.632])
     """
     if n_samples < 1:
         raise ValueError(f"n_samples must be at least 1, got {n_samples!r}.")

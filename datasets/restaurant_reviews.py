@@ -91,6 +91,20 @@ def make_restaurant_reviews(
     ------
     ValueError
         If ``n_samples`` is less than 1.
+
+    Examples
+    --------
+    >>> from datasets import make_restaurant_reviews
+    >>> reviews = make_restaurant_reviews(1000, random_state=0)
+    >>> reviews.X["text"].iloc[0]
+    'Worth the time. Rather fancy. Menu awful. Music good. Staff great. My aunt missed vasono.'
+    >>> reviews.X[["meal", "price", "wait"]].head(3)
+         meal  price  wait
+    0  dinner      3    30
+    1   lunch      1     0
+    2   lunch      1    21
+    >>> reviews.y.head(3).tolist(), reviews.oracle_proba()[:3].round(3).tolist()
+    ([0, 1, 0], [0.159, 1.0, 0.0])
     """
     if n_samples < 1:
         raise ValueError(f"n_samples must be at least 1, got {n_samples!r}.")

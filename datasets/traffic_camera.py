@@ -156,6 +156,20 @@ def make_traffic_camera(
     ------
     ValueError
         For a number out of range, and for an unknown part or kind of metadata.
+
+    Examples
+    --------
+    >>> from datasets import make_traffic_camera
+    >>> cars = make_traffic_camera(1000, random_state=0)
+    >>> cars.X.head(3)
+       measured_speed  hour  school_zone weather
+    0       32.988785     9            0     dry
+    1       93.844657    23            1    snow
+    2       61.422289    15            0     dry
+    >>> cars.images.shape
+    (1000, 8, 8)
+    >>> cars.y.head(3).tolist(), cars.oracle_proba()[:3].round(3).tolist()
+    ([0, 1, 0], [0.0, 1.0, 0.0])
     """
     if n_samples < 1:
         raise ValueError(f"n_samples must be at least 1, got {n_samples!r}.")

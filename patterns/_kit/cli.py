@@ -122,6 +122,12 @@ def _parser(card: Card | None) -> argparse.ArgumentParser:
         _add_settings(measure, card)
     measure.set_defaults(handler=_measure, parser=measure)
 
+    tour = commands.add_parser("tour", help="one case through many patterns: a minute")
+    tour.add_argument("--record", action="store_true", help="keep the outcome for the site")
+    out_help = "for files, in its folder tour (default runs)"
+    tour.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help=out_help)
+    tour.set_defaults(handler=_tour, parser=tour)
+
     serve = commands.add_parser("serve", help="serve a model over HTTP")
     serving.add_options(serve)
     serve.set_defaults(handler=serving.serve, parser=serve)
@@ -229,6 +235,26 @@ def _run(options: argparse.Namespace) -> int:
         print(f"{report.summary_text(told, terminal_width())}\n\nAll on one page: {page}")
     _show(page, options)
     return 0 if all(found.holds for _, found in told) else 1
+
+
+def _tour(options: argparse.Namespace) -> int:
+    import runpy
+    import shutil
+
+    try:
+        settings = {"RUNS": options.out}
+        runpy.run_path(str(ROOT / "patterns" / "tour.py"), settings, run_name="__main__")
+    except ModuleNotFoundError as error:
+        return _refuse(
+            2,
+            f"the tour needs the package {error.name}; `uv sync` installs the packages of all "
+            "patterns",
+        )
+    if options.record:
+        for name in ("tour.txt", "tour.svg"):
+            shutil.copy(options.out / "tour" / name, ROOT / "docs")
+        print(f"Recorded in {ROOT / 'docs'}.")
+    return 0
 
 
 # --- evidence ------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from html import escape
 from pathlib import Path
 from textwrap import indent
 
+from patterns._kit import pages
 from patterns._kit.cards import ROOT, Card, catalogue, find
 from patterns._kit.charts import chart_snippets
 from patterns._kit.evidence import Evidence, Findings, Words
@@ -88,6 +89,7 @@ def write_snippets() -> None:
     (SNIPPETS / "needs.md").write_text("\n".join(needs), "utf-8")
     api = "\n".join(api_markdown(card) for card in catalogue())
     (SNIPPETS / "api.md").write_text(api, "utf-8")
+    pages.write(SNIPPETS)
 
 
 def need_markdown(card: Card, story: Story) -> str:
@@ -216,6 +218,7 @@ def story_markdown(card: Card, story: Story) -> str:
         parts.append(f"```python\n{cell.source}\n```" if cell.cell_type == "code" else text)
     parts.append(f"It prints:\n\n```text\n{story.text(Path('runs') / card.slug, 88)}\n```")
     parts.append(figure_markdown(card, "story", Words(story.caption, story.caption)))
+    parts.append(pages.notebook_note(card))
     return "\n\n".join(parts) + "\n"
 
 

@@ -24,12 +24,13 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from timing import Comparison, arguments, report
 
 from patterns.batch_serving import score
 from patterns.batch_serving.evidence.flights import INPUTS, N_TRAIN, Delays, drawn, flights
@@ -269,10 +270,8 @@ def make(folder: Path, n_rows: int) -> Path:
 
 
 def main() -> None:
-    """Print a table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    """Measure and report."""
+    parser = arguments(__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--engines", nargs="+", choices=list(ENGINES), default=list(ENGINES))
@@ -292,13 +291,17 @@ def main() -> None:
                 found[name].append(run(name, folder, source, folder / "sink"))
                 seconds, peak = found[name][-1]
                 print(f"  {name}: {seconds:.1f} s, {peak:.0f} MB", file=sys.stderr, flush=True)
-        print(f"{'':16}{'rows/s':>12}{'to local':>10}{'peak MB':>10}")
-        for name, rounds in found.items():
-            rate = options.rows / median(seconds for seconds, _ in rounds)
-            pairs = zip(found.get("local", rounds), rounds, strict=True)
-            ratio = median(local[0] / own[0] for local, own in pairs)
-            peak = max(peak for _, peak in rounds)
-            print(f"{name:16}{rate:12,.0f}{ratio:10.2f}{peak:10,.0f}")
+    rows = {}
+    for name, rounds in found.items():
+        pairs = zip(found.get("local", rounds), rounds, strict=True)
+        to_local = [local[0] / own[0] for local, own in pairs]
+        rates = [options.rows / seconds for seconds, _ in rounds]
+        rows[name] = [to_local, rates, [peak for _, peak in rounds]]
+    columns = ["rows per second, to local", "rows per second", "peak memory, MB"]
+    table = Comparison(f"Engines, {options.rows:,} rows", columns, rows)
+    installed = [name for name in ("polars", "duckdb", "dask", "ray") if find_spec(name)]
+    packages = ["xgboost", "pyarrow", "pandas", *installed]
+    report(__file__, [table], packages, options.record, group="benchmarks")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import warnings
 
 import xgboost as xgb
 from sklearn.ensemble import RandomForestClassifier
-from timing import ratio
+from timing import Comparison, arguments, ratios, report
 
 from patterns.explainable_predictions import explain
 from patterns.explainable_predictions.evidence import Config
@@ -18,22 +18,21 @@ from patterns.explainable_predictions.evidence.flights import KNOWN, LATE, fit, 
 
 
 def main() -> None:
-    """Print the ratios."""
+    """Measure and report."""
+    options = arguments(__doc__).parse_args()
     frame = load()
     train, X = frame[frame["month"] <= 6][:20_000], frame[frame["month"] > 6][KNOWN][:10_000]
     model = fit(train, KNOWN, Config())
     booster = model.get_booster()
 
-    native = ratio(
+    native = ratios(
         lambda: explain(model, X, baseline="tree_paths"),
         lambda: booster.predict(xgb.DMatrix(X), pred_contribs=True),
     )
-    print(f"explain / native contributions, 10,000 flights   {native:.2f}")
     one = X[:1]
-    served = ratio(
+    served = ratios(
         lambda: explain(model, one, baseline="tree_paths"), lambda: model.predict_proba(one)
     )
-    print(f"explain / predict_proba, one flight              {served:.1f}")
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PendingDeprecationWarning)
@@ -49,8 +48,14 @@ def main() -> None:
         trees = shap.TreeExplainer(forest, mask, feature_perturbation="interventional")
         return trees.shap_values(few, check_additivity=False)
 
-    against = ratio(lambda: explain(forest, few, baseline=rows), direct)
-    print(f"explain / shap directly, forest against rows     {against:.2f}")
+    against = ratios(lambda: explain(forest, few, baseline=rows), direct)
+    rows_of_the_table = {
+        "10,000 flights, to XGBoost's own contributions": [native],
+        "one flight, to its prediction alone": [served],
+        "200 flights, forest against 100 rows, to shap called directly": [against],
+    }
+    table = Comparison("Time of explain", ["relative time"], rows_of_the_table)
+    report(__file__, [table], ["shap", "xgboost", "scikit-learn"], options.record)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import pandas as pd
 import tensorflow as tf
 from sklearn.feature_extraction import FeatureHasher
 from sklearn.preprocessing import OneHotEncoder
-from timing import ratio
+from timing import Comparison, arguments, ratios, report
 
 from patterns.feature_crossing import FeatureCross
 
@@ -37,7 +37,9 @@ def flights(dtype: str) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Print the ratios."""
+    """Measure and report."""
+    options = arguments(__doc__).parse_args()
+    rows = {}
     columns = ["hour", "carrier", "dest"]
     for dtype in ("str", "object", "category"):
         frame = flights(dtype)
@@ -47,14 +49,14 @@ def main() -> None:
 
         for name, n_bins in (("vocabulary", None), ("hashed", N_BINS)):
             cross = FeatureCross([columns], n_bins)
-            times = ratio(lambda: cross.fit_transform(frame), encoder)  # noqa: B023
-            print(f"{dtype:9} {name:10} / OneHotEncoder of the same columns   {times:.2f}")
+            times = ratios(lambda: cross.fit_transform(frame), encoder)  # noqa: B023
+            rows[f"{name}, columns of {dtype}, to OneHotEncoder of the same columns"] = [times]
 
     usual, cell = flights("str"), np.random.default_rng(0).permutation(N_ROWS)
     distinct = pd.DataFrame({"a": cell // 1000, "b": cell % 1000})
     cross, pair = FeatureCross([columns]), FeatureCross([("a", "b")])
-    times = ratio(lambda: pair.fit(distinct), lambda: cross.fit(usual))
-    print(f"fit of as many combinations as rows / of 40,320        {times:.2f}")
+    times = ratios(lambda: pair.fit(distinct), lambda: cross.fit(usual))
+    rows["fit of as many combinations as rows, to that of 40,320"] = [times]
 
     frame = flights("str")
     hashed = FeatureCross([columns], N_BINS)
@@ -65,14 +67,19 @@ def main() -> None:
 
     layer = keras.layers.HashedCrossing(N_BINS)
     tensors = tuple(tf.constant(frame[name].astype(str).tolist()) for name in columns)
-    times = ratio(lambda: hashed.fit_transform(frame), feature_hasher)
-    print(f"hashed / FeatureHasher of joined text                   {times:.2f}")
-    times = ratio(lambda: hashed.fit_transform(frame), lambda: layer(tensors))
-    print(f"hashed / Keras HashedCrossing, tensors ready-made       {times:.2f}")
+    times = ratios(lambda: hashed.fit_transform(frame), feature_hasher)
+    rows["hashed, to FeatureHasher of joined text"] = [times]
+    times = ratios(lambda: hashed.fit_transform(frame), lambda: layer(tensors))
+    rows["hashed, to Keras HashedCrossing with tensors ready-made"] = [times]
 
     names = [f"category {i}" for i in range(18)]
     bins = np.asarray(keras.layers.HashedCrossing(18)((names, ["x"] * 18)))
-    print(f"18 categories in 18 bins of HashedCrossing: {len(np.unique(bins))} bins in use")
+    used = {"18 categories in 18 bins": [[len(np.unique(bins))]]}
+    tables = [
+        Comparison("Time of FeatureCross on a million rows", ["relative time"], rows),
+        Comparison("Bins that Keras HashedCrossing uses", ["bins"], used),
+    ]
+    report(__file__, tables, ["scikit-learn", "pandas", "keras", "tensorflow"], options.record)
 
 
 if __name__ == "__main__":

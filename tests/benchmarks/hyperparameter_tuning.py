@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from timing import ratio
+from timing import Comparison, arguments, ratios, report
 
 from patterns.hyperparameter_tuning import report_and_prune, tune
 
@@ -34,7 +34,9 @@ def objective(trial: optuna.Trial) -> float:
 
 
 def main() -> None:
-    """Print the ratios."""
+    """Measure and report."""
+    options = arguments(__doc__).parse_args()
+    rows = {}
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     number = count()
     with tempfile.TemporaryDirectory() as folder:
@@ -53,10 +55,12 @@ def main() -> None:
             "TPE, memory": (None, tpe, never),
             "TPE, journal": ("{}.journal", tpe, never),
         }.items():
-            found = ratio(
-                lambda ways=ways: search(*ways), lambda: search(None, random, never), ROUNDS
-            )
-            print(f"{name:24}{found:10.2f}")
+            rows[name] = [
+                ratios(lambda ways=ways: search(*ways), lambda: search(None, random, never), ROUNDS)
+            ]
+    title = "Time of 50 trials with five reports each, to a random search in memory"
+    table = Comparison(title, ["relative time"], rows)
+    report(__file__, [table], ["optuna"], options.record)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-from timing import ratio
+from timing import Comparison, arguments, ratios, report
 
 from datasets import make_traffic_camera
 from patterns.multimodal_input import (
@@ -24,7 +24,8 @@ from patterns.multimodal_input.evidence.networks import columns_of
 
 
 def main() -> None:
-    """Print the ratios."""
+    """Measure and report."""
+    options = arguments(__doc__).parse_args()
     keras.utils.set_random_seed(0)
     cars = make_traffic_camera(4000, random_state=0)
     columns, y = columns_of(cars), cars.y.to_numpy("f4")[:, None]
@@ -43,10 +44,12 @@ def main() -> None:
         model.predict(inputs, 1000, verbose=0)
         return lambda: model.predict(inputs, 1000, verbose=0)
 
-    epoch = ratio(fit(joined), fit(image))
-    print(f"epoch of the joined model / of the image alone        {epoch:.2f}")
-    prediction = ratio(predict(joined), predict(image))
-    print(f"prediction of the joined model / of the image alone   {prediction:.2f}")
+    rows = {
+        "one epoch of 4,000 cars": [ratios(fit(joined), fit(image))],
+        "prediction of 4,000 cars": [ratios(predict(joined), predict(image))],
+    }
+    table = Comparison("Time of the joined model, to the image alone", ["relative time"], rows)
+    report(__file__, [table], ["keras", "tensorflow"], options.record)
 
 
 if __name__ == "__main__":

@@ -6,19 +6,20 @@ one time divided by another that was measured in the same round.
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
+import pandas as pd
 import scoringrules
 from sklearn.base import clone
-from timing import ratio
+from timing import Comparison, arguments, ratios, report
 
 from datasets import load_nyc_flights, make_rainfall
+from datasets._bundled import DATA
 from patterns.reframing import BinnedDistributionRegressor
 
 
 def main() -> None:
-    """Print the ratios."""
+    """Measure and report."""
+    options = arguments(__doc__).parse_args()
     train, test = (make_rainfall(2000, random_state=seed) for seed in (0, 1))
     model = BinnedDistributionRegressor(n_bins=20, atoms="auto").fit(train.X, train.y)
     y = test.y.to_numpy()
@@ -32,19 +33,21 @@ def main() -> None:
             estimator="qd",
         )
 
-    exact = ratio(lambda: model.crps(test.X, y), library)
-    print(f"exact CRPS / scoringrules on the same distributions   {exact:.4f}")
+    exact = ratios(lambda: model.crps(test.X, y), library)
     bins = np.searchsorted(model.bin_lower_, train.y, side="right") - 1
-    fit = ratio(
+    fit = ratios(
         lambda: model.fit(train.X, train.y),
         lambda: clone(model.classifier_).fit(train.X, bins),
     )
-    print(f"fit / fit of its classifier alone                     {fit:.2f}")
-    started = time.perf_counter()
-    load_nyc_flights()
-    print(
-        f"loading all flights, seconds                          {time.perf_counter() - started:.2f}"
-    )
+    load = ratios(load_nyc_flights, lambda: pd.read_parquet(DATA / "nyc_flights.parquet"))
+    rows = {
+        "exact CRPS of 2,000 forecasts, to scoringrules on the same distributions": [exact],
+        "fit, to the fit of its classifier alone": [fit],
+        "loading and verifying all flights, to pandas.read_parquet": [load],
+    }
+    table = Comparison("Time of the binned distribution", ["relative time"], rows)
+    packages = ["scikit-learn", "scoringrules", "pandas", "pyarrow"]
+    report(__file__, [table], packages, options.record)
 
 
 if __name__ == "__main__":

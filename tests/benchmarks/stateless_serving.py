@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -32,6 +32,7 @@ import joblib
 import numpy as np
 import pyarrow as pa
 import uvicorn
+from timing import Comparison, arguments, report
 
 from patterns._kit.serving import SERVER
 from patterns.stateless_serving import Snapshot, create_app
@@ -74,19 +75,19 @@ end
 
 
 def main() -> None:
-    """Print both tables."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=5, help="of wrk (default 5)")
+    """Measure and report."""
+    parser = arguments(__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="of wrk (default 5); 0 leaves it out")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
         serve(Path(options.serve))
         return
-    if shutil.which("wrk"):
-        closed_loop(options.rounds)
-    else:
-        print("The load generator wrk is missing (apt-get install wrk): no table of the routes.\n")
-    open_loop()
+    if options.rounds and not shutil.which("wrk"):
+        raise SystemExit("The load generator wrk is missing: apt-get install wrk, or --rounds 0.")
+    tables = [*closed_loop(options.rounds)] if options.rounds else []
+    packages = ["fastapi", "uvicorn", "xgboost", "onnxruntime", "pyarrow"]
+    report(__file__, [*tables, open_loop()], packages, options.record)
 
 
 # --- routes --------------------------------------------------------------------------------------
@@ -170,8 +171,8 @@ ROUTES: dict[str, tuple[str, str, Form, int]] = {
 }
 
 
-def closed_loop(n_rounds: int) -> None:
-    """Ask all routes in turn, and print how they compare with the first."""
+def closed_loop(n_rounds: int) -> Iterator[Comparison]:
+    """Ask all routes in turn, and compare them with the first."""
     rows = records(rides(3000, 2016, 0)[0])
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as name:
@@ -195,7 +196,7 @@ def closed_loop(n_rounds: int) -> None:
                     for i, (path, *_) in enumerate(ROUTES.values()):
                         address = f"http://127.0.0.1:{port}/{path}"
                         found[i].append(one_round(server.pid, address, scripts[i], n_clients))
-                show(n_clients, found)
+                yield compared(n_clients, found)
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(20)
@@ -237,29 +238,28 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def show(n_clients: int, found: list[list[tuple[float, ...]]]) -> None:
-    """Print one line for each route: medians over rounds of the ratios to the first."""
+def compared(n_clients: int, found: list[list[tuple[float, ...]]]) -> Comparison:
+    """One row for each route: in each round, its ratios to the first."""
     p50, _, per_second, cpu = (median(one) for one in zip(*found[0], strict=True))
-    print(
-        f"{n_clients} client{'s' * (n_clients > 1)}; the no-op: p50 {p50:.0f} us, "
-        f"{per_second:.0f} requests per second, CPU {1e6 * cpu:.0f} us"
+    title = (
+        f"Routes with {n_clients} client{'s' * (n_clients > 1)}, to the no-op: p50 {p50:.0f} µs, "
+        f"{per_second:.0f} requests per second, CPU {1e6 * cpu:.0f} µs"
     )
-    print(f"{'':30}{'p50':>8}{'p99':>8}{'per s':>8}{'CPU':>8}")
+    rows = {}
     for name, rounds in zip(ROUTES, found, strict=True):
         ratios = [
             [own / base for own, base in zip(one, first, strict=True)]
             for one, first in zip(rounds, found[0], strict=True)
         ]
-        middle = [median(column) for column in zip(*ratios, strict=True)]
-        print(f"{name:30}{''.join(f'{value:8.2f}' for value in middle)}", flush=True)
-    print()
+        rows[name] = [list(column) for column in zip(*ratios, strict=True)]
+    return Comparison(title, ["p50", "p99", "requests per second", "CPU per request"], rows)
 
 
 # --- overload ------------------------------------------------------------------------------------
 
 
-def open_loop() -> None:
-    """Offer more and more, and print what becomes of it with a bound and without."""
+def open_loop() -> Comparison:
+    """Offer more and more; what becomes of it with a bound and without."""
     schema = {"x": {"type": "number"}}
     services = {
         "no bound": Limits(inline_bytes=0, threads=1, max_in_flight=10**9),
@@ -267,8 +267,7 @@ def open_loop() -> None:
         # Work in the event loop: what has not been accepted cannot be counted.
         f"bound of {BOUND}, inline": Limits(threads=1, max_in_flight=BOUND),
     }
-    print(f"Work of {1000 * WORK:g} ms; times in units of it")
-    print(f"{'':22}{'offered':>9}{'refused':>9}{'p50':>8}{'p99':>8}{'refusal':>9}{'health':>9}")
+    rows = {}
     for load in LOADS:
         for name, limits in services.items():
             app = create_app(Snapshot(Sleeping(), schema, "1", "1"), limits=limits)
@@ -279,12 +278,16 @@ def open_loop() -> None:
             status, seconds = np.array(found["work"])[:, :2].T
             taken, refused = seconds[status == 200] / WORK, seconds[status == 503] / WORK
             health = [seconds / WORK for _, seconds, *_ in found["health"]]
-            print(
-                f"{name:22}{load:9.1f}{np.mean(status == 503):9.0%}"
-                f"{np.median(taken):8.1f}{np.quantile(taken, 0.99):8.1f}"
-                f"{np.median(refused) if len(refused) else np.nan:9.1f}{max(health):9.1f}",
-                flush=True,
-            )
+            rows[f"{name}, {load:g} times what it can answer"] = [
+                [float(np.mean(status == 503))],
+                [float(np.median(taken))],
+                [float(np.quantile(taken, 0.99))],
+                [float(np.median(refused))] if len(refused) else [],
+                [max(health)],
+            ]
+    title = f"{N_OFFERED} requests on schedule; times in units of their work of {1000 * WORK:g} ms"
+    columns = ["share refused", "p50", "p99", "refusal, p50", "health check, slowest"]
+    return Comparison(title, columns, rows)
 
 
 if __name__ == "__main__":

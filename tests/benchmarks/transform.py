@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from timing import Comparison, arguments, report
 
 from datasets import make_bike_rentals
 from patterns.transform import OnnxTrees, ServingArtifact
@@ -27,7 +27,8 @@ ROUNDS = 5
 
 
 def main() -> None:
-    """Print the ratios."""
+    """Measure and report."""
+    options = arguments(__doc__).parse_args()
     train, test = (make_bike_rentals(10_000, random_state=seed, **RIDES) for seed in (0, 1))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rides.zip"
@@ -69,16 +70,21 @@ def main() -> None:
             lambda i: scikit.predict(test.X),
         ),
     }
-    print(f"{'':24}{'one row':>10}{'p99':>10}{'10,000 rows':>14}")
     bare_one, bare_many = ways["bare booster"]
+    rows_of_the_table = {}
     for name, (one, many) in ways.items():
         rounds = [beside(one, bare_one, N_CALLS) for _ in range(ROUNDS)]
         middle, slow = (
-            median(np.quantile(own, q) / np.quantile(bare, q) for own, bare in rounds)
+            [float(np.quantile(own, q) / np.quantile(bare, q)) for own, bare in rounds]
             for q in (0.5, 0.99)
         )
         own, bare = beside(many, bare_many, ROUNDS)
-        print(f"{name:24}{middle:10.3f}{slow:10.3f}{own.min() / bare.min():14.3f}")
+        rows_of_the_table[name] = [middle, slow, [float(own.min() / bare.min())]]
+    title = "Processor time, to the bare booster"
+    columns = ["one row, median", "one row, 99th percentile", "10,000 rows, least of all rounds"]
+    packages = ["xgboost", "onnxruntime", "scikit-learn", "pyarrow"]
+    table = Comparison(title, columns, rows_of_the_table)
+    report(__file__, [table], packages, options.record)
 
 
 if __name__ == "__main__":
