@@ -40,6 +40,7 @@ class Card:
     related: tuple[str, ...]  # titles from the book's thirty, in this repository or not
     packages: tuple[str, ...]  # what the pattern is built with, as installed
     seconds: Budget
+    draft: bool = False  # work in progress: what a draft cannot have yet is not asked of it
 
     @property
     def folder(self) -> Path:
@@ -63,26 +64,27 @@ class Card:
 
 
 @cache
-def catalogue() -> tuple[Card, ...]:
-    """All patterns, in the order of the book.
+def catalogue(drafts: bool = False) -> tuple[Card, ...]:
+    """The finished patterns, in the order of the book; with drafts, all of them.
 
     Raises
     ------
     ValueError
         When a card lacks a field or has one too many; the message names the file.
     """
-    return tuple(sorted(map(_read, PATTERNS.glob("*/card.toml")), key=lambda card: card.number))
+    cards = sorted(map(_read, PATTERNS.glob("*/card.toml")), key=lambda card: card.number)
+    return tuple(card for card in cards if drafts or not card.draft)
 
 
 def find(slug: str) -> Card:
-    """The card of one pattern.
+    """The card of one pattern, finished or not.
 
     Raises
     ------
     UnknownPatternError
         When there is no such pattern.
     """
-    cards = {card.slug: card for card in catalogue()}
+    cards = {card.slug: card for card in catalogue(drafts=True)}
     if slug not in cards:
         import difflib
 

@@ -81,7 +81,7 @@ def _named(arguments: Sequence[str]) -> Card | None:
     """The pattern that `measure` is asked for: only with it are all of its flags known."""
     if arguments[:1] != ["measure"]:
         return None
-    slugs = {card.slug: card for card in catalogue()}
+    slugs = {card.slug: card for card in catalogue(drafts=True)}
     return next((slugs[word] for word in arguments[1:] if word in slugs), None)
 
 
@@ -150,6 +150,10 @@ def _parser(card: Card | None) -> argparse.ArgumentParser:
     scoring.add_options(score)
     score.set_defaults(handler=scoring.run, parser=score)
 
+    new = commands.add_parser("new", help="begin a new pattern: write its files, as a draft")
+    new.add_argument("slug", metavar="SLUG", help="of the book's thirty, such as hashed_feature")
+    new.set_defaults(handler=_new, parser=new)
+
     notebook = commands.add_parser("notebook", help="write a story or an exercise as a notebook")
     add = notebook.add_argument
     add("name", metavar="NAME", help="a pattern of `patterns list`")
@@ -196,7 +200,9 @@ def _seed(text: str) -> int:
 def _list(options: argparse.Namespace) -> int:
     from patterns._kit.tables import labeled, terminal_width
 
-    print(labeled({card.slug: card.intent for card in catalogue()}, terminal_width()))
+    cards = catalogue(drafts=True)
+    intents = {card.slug: "Draft. " * card.draft + card.intent for card in cards}
+    print(labeled(intents, terminal_width()))
     return 0
 
 
@@ -353,6 +359,16 @@ def _docs(options: argparse.Namespace) -> int:
     return docs.serve(options.port) if options.action == "serve" else docs.build()
 
 
+def _new(options: argparse.Namespace) -> int:
+    from patterns._kit import new
+
+    try:
+        print(new.create(options.slug))
+    except ValueError as error:
+        options.parser.error(str(error))
+    return 0
+
+
 def _learn(options: argparse.Namespace) -> int:
     from patterns._kit import learn
 
@@ -360,10 +376,11 @@ def _learn(options: argparse.Namespace) -> int:
 
 
 def _notebook(options: argparse.Namespace) -> int:
-    from patterns._kit import learn, notebooks
+    from patterns._kit import notebooks
+    from patterns._kit.exercise import exercise_path
 
     slug = find(options.name).slug
-    if options.exercise and slug not in learn.available():
+    if options.exercise and not exercise_path(slug).exists():
         print(f"patterns notebook: {slug} has no exercise", file=sys.stderr)
         return 2
     name = f"{slug}-exercise.ipynb" if options.exercise else f"{slug}.ipynb"

@@ -18,6 +18,7 @@ from html import escape
 from pathlib import Path
 from textwrap import indent
 
+from patterns._kit.book import book_markdown
 from patterns._kit.cards import ROOT, Card, catalogue, find
 from patterns._kit.evidence import Evidence, Findings, Words
 from patterns._kit.exercise import Exercise, exercise_path
@@ -87,6 +88,8 @@ def write_snippets() -> None:
     (SNIPPETS / "needs.md").write_text("\n".join(needs), "utf-8")
     api = "\n".join(api_markdown(card) for card in catalogue())
     (SNIPPETS / "api.md").write_text(api, "utf-8")
+    book = book_markdown({card.title: f"patterns/{card.slug}.md" for card in catalogue()})
+    (SNIPPETS / "book.md").write_text(book, "utf-8")
 
 
 def need_markdown(card: Card, story: Story) -> str:
