@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -129,6 +130,17 @@ def command(
         timeout=timeout,
         check=False,
     )
+
+
+def copy_of_the_repository(folder: Path) -> Path:
+    """The files that git keeps or would keep, and what the packages were resolved to."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in [*names.split("\0")[:-1], "uv.lock"]:
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
 
 
 def test_what_is_released_is_finished() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import harness
 import pytest
-from harness import ROOT
+from harness import ROOT, copy_of_the_repository
 
 from patterns import catalogue
 from patterns._kit import new
@@ -22,17 +21,6 @@ from patterns._kit.cards import find
 
 pytestmark = pytest.mark.xdist_group("new")
 SLUG = "hashed_feature"
-
-
-def copy_of_the_repository(folder: Path) -> Path:
-    """The files that git keeps or would keep, and what the packages were resolved to."""
-    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in [*names.split("\0")[:-1], "uv.lock"]:
-        if (ROOT / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    return folder
 
 
 @pytest.fixture(scope="module")
