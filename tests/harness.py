@@ -17,13 +17,13 @@ from typing import NamedTuple
 
 import pytest
 
+from patterns._kit.story import Story
 from patterns import Card, catalogue
 from patterns._kit import new, notebooks, runner
 from patterns._kit.book import BOOK
 from patterns._kit.cards import find
 from patterns._kit.evidence import Evidence
 from patterns._kit.report import evidence_text, metric_tables
-from patterns._kit.story import Story
 from patterns._kit.workers import ONE_THREAD
 
 ROOT = Path(__file__).parents[1]

@@ -15,9 +15,9 @@ from axe_playwright_python.sync_playwright import Axe
 from browser import Browser, browser
 from harness import ROOT, command
 
+from patterns._kit.story import Story
 from patterns import catalogue
 from patterns._kit import docs
-from patterns._kit.story import Story
 
 ONLY_WRONG = {"resultTypes": ["violations"], "preload": False}  # what is right is not listed
 

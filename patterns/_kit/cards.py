@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 PATTERNS = Path(__file__).parents[1]
@@ -13,6 +14,10 @@ ROOT = PATTERNS.parent  # of a clone
 
 class UnknownPatternError(LookupError):
     """No pattern of this name; the message suggests the nearest one."""
+
+
+class OtherDatasetsError(ImportError):
+    """Another package called `datasets` hides the folder of this repository."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,27 @@ def find(slug: str) -> Card:
         hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(cards)}"
         raise UnknownPatternError(f"no pattern is called {slug!r}; {hint}")
     return cards[slug]
+
+
+def check_datasets() -> None:
+    """See that `import datasets` finds the folder of this repository.
+
+    Raises
+    ------
+    OtherDatasetsError
+        When it finds another package, which is most often Hugging Face's.
+    """
+    spec = find_spec("datasets")
+    ours = (ROOT / "datasets").resolve()
+    if spec is None or spec.origin is None or not ours.exists():  # an installed copy has none
+        return
+    other = Path(spec.origin).resolve().parent
+    if other != ours:
+        raise OtherDatasetsError(
+            f"`import datasets` finds {other}, and not the folder of this repository; leave "
+            "Hugging Face's package of that name out of this environment, or set "
+            f"PYTHONPATH={ROOT}"
+        )
 
 
 def _read(path: Path) -> Card:

@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patterns._kit import scoring, serving
-from patterns._kit.cards import ROOT, Card, UnknownPatternError, catalogue, find
+from patterns._kit.cards import (
+    ROOT,
+    Card,
+    OtherDatasetsError,
+    UnknownPatternError,
+    catalogue,
+    check_datasets,
+    find,
+)
 from patterns._kit.tables import print_what_the_terminal_can_show
 from patterns._kit.workers import keep_compiled
 
@@ -41,15 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _refuse(
                 2, "an installed copy lists the patterns and scores; clone the repository"
             )
-        if options.handler is not _list and (other := _other_datasets()):
-            return _refuse(
-                2,
-                f"`import datasets` finds {other}, and not the folder of this repository; install "
-                "Hugging Face's package of that name elsewhere, or start with `python -m patterns` "
-                f"in {ROOT}",
-            )
+        if options.handler is not _list:
+            check_datasets()
         return int(options.handler(options))
-    except UnknownPatternError as error:
+    except (UnknownPatternError, OtherDatasetsError) as error:
         return _refuse(2, error.args[0])
     except KeyboardInterrupt:
         return _refuse(130, "interrupted")
@@ -64,17 +67,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _refuse(code: int, why: str) -> int:
     print(f"patterns: {why}", file=sys.stderr)
     return code
-
-
-def _other_datasets() -> str | None:
-    """Where another package called `datasets` lies, if it hides the folder of this repository."""
-    from importlib.util import find_spec
-
-    spec = find_spec("datasets")
-    if spec is None or spec.origin is None:
-        return None
-    folder = Path(spec.origin).resolve().parent
-    return None if folder == (ROOT / "datasets").resolve() else str(folder)
 
 
 def _named(arguments: Sequence[str]) -> Card | None:

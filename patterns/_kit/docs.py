@@ -18,13 +18,13 @@ from html import escape
 from pathlib import Path
 from textwrap import indent
 
+from patterns._kit.story import Story
 from patterns._kit.book import book_markdown
 from patterns._kit.cards import ROOT, Card, catalogue, find
 from patterns._kit.evidence import Evidence, Findings, Words
 from patterns._kit.exercise import Exercise, exercise_path
 from patterns._kit.figures import BASELINE, BEST, PATTERN, STYLE
 from patterns._kit.report import REAL_DATA, claim_table, metric_tables
-from patterns._kit.story import Story
 from patterns._kit.tables import Table, html, three_digits
 from patterns._kit.workers import cores, each
 
