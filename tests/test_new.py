@@ -88,9 +88,10 @@ def test_ci_refuses_a_draft_that_the_tests_of_its_author_skip(
 
 
 def test_it_is_formatted_linted_and_typed(clone: Path) -> None:
+    sources = [f"patterns/{SLUG}", f"tests/test_{SLUG}.py"]
     for tool in (
-        ["ruff", "format", "--check"],
-        ["ruff", "check"],
+        ["ruff", "format", "--check", *sources],
+        ["ruff", "check", *sources],
         ["mypy", "-p", f"patterns.{SLUG}"],
     ):
         done = python(clone, "-m", *tool)
@@ -110,6 +111,16 @@ def test_its_extra_stands_among_the_others_by_the_alphabet(clone: Path) -> None:
 def test_drafts_are_on_no_page_and_in_no_count(clone: Path) -> None:
     code = "from patterns import catalogue; print([card.slug for card in catalogue()])"
     assert python(clone, "-c", code).stdout == f"{[card.slug for card in catalogue()]}\n"
+
+
+def test_the_site_is_built_without_it_and_its_preview_says_what_to_record(clone: Path) -> None:
+    done = python(clone, "-m", "patterns", "docs", "build")
+    assert done.returncode == 0, done.stderr
+    pages = {path.stem for path in (clone / "site" / "patterns").glob("*.html")}
+    assert pages == {card.slug for card in catalogue()}
+    done = python(clone, "-m", "patterns", "docs", "serve", "--port", "0")
+    assert done.returncode == 3
+    assert f"make it with: patterns measure {SLUG} --record" in done.stderr
 
 
 def test_nothing_is_overwritten(clone: Path) -> None:
