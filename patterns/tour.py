@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 import optuna
 import pandas as pd
 import uvicorn
@@ -355,6 +356,9 @@ def moved(rows: pd.DataFrame) -> pd.DataFrame:
 
 all_rows = [losses(rows) for rows in weeks]
 apart = [losses(r[r["is_new"]]) - losses(r[~r["is_new"]]) for r in weeks]
+row_losses = -np.log(log["online"].where(log["late"] == 1, 1 - log["online"]))
+per_client = log["is_new"].value_counts() / len(weeks)
+by_chance = 2 * row_losses.std() * np.sqrt((1 / per_client).sum())
 before, after = moved(weeks[3]), moved(weeks[4])
 # --8<-- [end:damage]
 say("damage", f"{wrong.sum():,} wrong rows were sent, and the schema refused none.")
@@ -364,6 +368,7 @@ for label, values in [("of all rows", all_rows), ("of the new client minus the o
     then, since = (f"{min(v):.3f} to {max(v):.3f}" for v in (values[:4], values[4:]))
     say("damage", f"Log loss {label}: {then} in correct weeks, {since} since.")
 names_found = ", ".join(f"{name} {d:.2f}" for name, d in after["distance"].head(3).items())
+say("damage", f"Two standard errors of such a difference are {by_chance:.3f}.")
 usual = before["distance"].max()
 say("damage", f"Distances of attributions: at most {usual:.2f} before; then {names_found}.")
 say("damage", f"{(changed[wrong] > 0).mean():.1%} of the answers differ from those of the batch.")
@@ -373,7 +378,7 @@ for answer, text in zip(why, ("as it is", "as it was sent"), strict=True):
     say("damage", f"One flight {text}: {answer['predictions'][0]:.2f}; log-odds: {shares}.")
 
 # %%
-figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True)
+figure, axes = plt.subplots(2, 1, figsize=(5.6, 6), sharex=True, sharey=True)
 starts = [f"{rows['week'].iloc[0]:%d %b}".lstrip("0") for rows in weeks]
 for axis, tables, title in [
     (axes[0], to_training, "from the training rows"),
@@ -386,12 +391,11 @@ for axis, tables, title in [
     axis.plot([], [], color="0.7", label="other features")
     axis.axhline(1, color=BASELINE, ls="--", lw=1, label="largest that chance allows")
     axis.axvspan(3.5, 6.5, color="0.93", zorder=0)
-    axis.set(title=title, yscale="log", xlim=(-0.3, 6.5), xlabel="week from (2013)")
+    axis.set(title=f"Distance {title}", yscale="log", xlim=(-0.3, 6.5), ylabel="relative to chance")
     axis.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
-    axis.tick_params(axis="x", labelsize=8)
     far = ", ".join(f"{d:.1f}" for d in excess["temp"])
     say("figure", f"Distance of temp {title}, relative to chance: {far}.")
-axes[0].set_ylabel("distance, relative to chance")
+axes[1].set_xlabel("week that begins (2013)")
 axes[1].legend(loc="upper left")
 write(figure, out / "tour")
 marked = (  # a page quotes the lines of one station
