@@ -5,6 +5,7 @@ import os
 import pytest
 from hypothesis import settings
 
+from patterns._kit.cards import check_datasets
 from patterns._kit.workers import keep_compiled
 
 # A test process shares the cores with others; results must not depend on how many there are.
@@ -12,6 +13,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 keep_compiled()
+check_datasets()
 
 # The same code gets the same verdict; --hypothesis-seed=N looks at other examples.
 settings.register_profile("repeatable", derandomize=True, deadline=None)

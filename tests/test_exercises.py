@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from harness import EXERCISES
 from hypothesis import strategies as st
 
 from patterns._kit.cards import find
@@ -32,7 +33,6 @@ from patterns._kit.exercise import (
     replace_regions,
 )
 from patterns._kit.grade import grade
-from patterns._kit.learn import available
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")  # may differ by rounding between machines
 GRADING_SECONDS = 15  # about half of it the import of TensorFlow, where a pattern needs it
@@ -83,7 +83,7 @@ def faults(exercise: Exercise) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("slug", available())
+@EXERCISES
 class TestEveryExercise:
     def test_it_is_fit_for_learners(self, slug: str) -> None:
         assert faults(Exercise.load(slug)) == []

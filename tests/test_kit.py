@@ -22,13 +22,13 @@ import pytest
 from filelock import FileLock
 from harness import ROOT, command
 
+from patterns._kit.story import Row, Story
 from patterns import catalogue
-from patterns._kit import cli, runner
+from patterns._kit import cli, notebooks, runner
 from patterns._kit import story as stories
 from patterns._kit.cards import find
 from patterns._kit.evidence import Claim, Drawing, Evidence, Experiment, Measure, Result
 from patterns._kit.report import metric_tables, write_index, write_report
-from patterns._kit.story import Row, Story
 from patterns._kit.tables import Table, table_text, three_digits
 
 T = TypeVar("T")
@@ -605,20 +605,36 @@ class TestTheSystem:
         assert done.stderr.startswith("patterns: ")
         assert str(tmp_path / "runs") in done.stderr
 
-    def test_another_package_called_datasets_is_named(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        "program",
+        [
+            ["-c", "from patterns._kit.cli import main; exit(main())", "run", "reframing"],
+            [str(ROOT / "patterns" / "reframing" / "example.py")],
+            ["-c", "exec(open('cell.py').read())"],
+            ["-m", "pytest", "-n", "0", str(ROOT / "tests" / "test_splits.py")],
+        ],
+        ids=["command", "script", "notebook", "tests"],
+    )
+    def test_another_package_called_datasets_is_named(
+        self, program: list[str], tmp_path: Path
+    ) -> None:
         other = tmp_path / "datasets"
         other.mkdir()
         (other / "__init__.py").touch()
-        program = "from patterns._kit.cli import main; exit(main())"
+        cells = json.loads(notebooks.story("reframing"))["cells"]
+        code = next(cell for cell in cells if cell["cell_type"] == "code")
+        (tmp_path / "cell.py").write_text("".join(code["source"]), "utf-8")
         done = subprocess.run(
-            [sys.executable, "-c", program, "run", "reframing"],
+            [sys.executable, *program],
             cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 2
-        assert done.stderr.startswith(f"patterns: `import datasets` finds {other}")
+        assert done.returncode != 0
+        said = f"`import datasets` finds {other}, and not the folder of this repository; leave"
+        assert said in done.stdout + done.stderr
 
     def test_a_port_that_is_taken_is_named(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -9,16 +9,16 @@ from __future__ import annotations
 import tomllib
 
 import pytest
+from harness import EXERCISES
 from mutants import is_caught, mutants
 
 from patterns._kit.cards import PATTERNS
 from patterns._kit.exercise import Exercise
-from patterns._kit.learn import available
 
 LEAST = 0.95  # of the mutants that are not equivalent
 
 
-@pytest.mark.parametrize("slug", available())
+@EXERCISES
 @pytest.mark.timeout(1200)
 def test_nearly_every_mutant_is_refused(slug: str) -> None:
     exercise = Exercise.load(slug)

@@ -17,13 +17,13 @@ import nbformat
 import pytest
 from harness import ROOT
 
+from patterns._kit.story import Story
 from datasets._schema_definitions import SCHEMAS
 from patterns import catalogue
 from patterns._kit import docs, pages
 from patterns._kit.cards import Card, find
 from patterns._kit.exercise import Exercise
 from patterns._kit.learn import available
-from patterns._kit.story import Story
 from patterns._kit.tables import html
 from patterns._kit.workers import ONE_THREAD
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 PATTERNS = Path(__file__).parents[1]
@@ -13,6 +14,10 @@ ROOT = PATTERNS.parent  # of a clone
 
 class UnknownPatternError(LookupError):
     """No pattern of this name; the message suggests the nearest one."""
+
+
+class OtherDatasetsError(ImportError):
+    """Another package called `datasets` hides the folder of this repository."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class Card:
     related: tuple[str, ...]  # titles from the book's thirty, in this repository or not
     packages: tuple[str, ...]  # what the pattern is built with, as installed
     seconds: Budget
+    draft: bool = False  # work in progress: what a draft cannot have yet is not asked of it
 
     @property
     def folder(self) -> Path:
@@ -63,26 +69,27 @@ class Card:
 
 
 @cache
-def catalogue() -> tuple[Card, ...]:
-    """All patterns, in the order of the book.
+def catalogue(drafts: bool = False) -> tuple[Card, ...]:
+    """The finished patterns, in the order of the book; with drafts, all of them.
 
     Raises
     ------
     ValueError
         When a card lacks a field or has one too many; the message names the file.
     """
-    return tuple(sorted(map(_read, PATTERNS.glob("*/card.toml")), key=lambda card: card.number))
+    cards = sorted(map(_read, PATTERNS.glob("*/card.toml")), key=lambda card: card.number)
+    return tuple(card for card in cards if drafts or not card.draft)
 
 
 def find(slug: str) -> Card:
-    """The card of one pattern.
+    """The card of one pattern, finished or not.
 
     Raises
     ------
     UnknownPatternError
         When there is no such pattern.
     """
-    cards = {card.slug: card for card in catalogue()}
+    cards = {card.slug: card for card in catalogue(drafts=True)}
     if slug not in cards:
         import difflib
 
@@ -90,6 +97,27 @@ def find(slug: str) -> Card:
         hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(cards)}"
         raise UnknownPatternError(f"no pattern is called {slug!r}; {hint}")
     return cards[slug]
+
+
+def check_datasets() -> None:
+    """See that `import datasets` finds the folder of this repository.
+
+    Raises
+    ------
+    OtherDatasetsError
+        When it finds another package, which is most often Hugging Face's.
+    """
+    spec = find_spec("datasets")
+    ours = (ROOT / "datasets").resolve()
+    if spec is None or spec.origin is None or not ours.exists():  # an installed copy has none
+        return
+    other = Path(spec.origin).resolve().parent
+    if other != ours:
+        raise OtherDatasetsError(
+            f"`import datasets` finds {other}, and not the folder of this repository; leave "
+            "Hugging Face's package of that name out of this environment, or set "
+            f"PYTHONPATH={ROOT}"
+        )
 
 
 def _read(path: Path) -> Card:

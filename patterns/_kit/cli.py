@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from patterns._kit import scoring, serving
-from patterns._kit.cards import ROOT, Card, UnknownPatternError, catalogue, find
+from patterns._kit.cards import (
+    ROOT,
+    Card,
+    OtherDatasetsError,
+    UnknownPatternError,
+    catalogue,
+    check_datasets,
+    find,
+)
 from patterns._kit.tables import print_what_the_terminal_can_show
 from patterns._kit.workers import keep_compiled
 
@@ -41,15 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _refuse(
                 2, "an installed copy lists the patterns and scores; clone the repository"
             )
-        if options.handler is not _list and (other := _other_datasets()):
-            return _refuse(
-                2,
-                f"`import datasets` finds {other}, and not the folder of this repository; install "
-                "Hugging Face's package of that name elsewhere, or start with `python -m patterns` "
-                f"in {ROOT}",
-            )
+        if options.handler is not _list:
+            check_datasets()
         return int(options.handler(options))
-    except UnknownPatternError as error:
+    except (UnknownPatternError, OtherDatasetsError) as error:
         return _refuse(2, error.args[0])
     except KeyboardInterrupt:
         return _refuse(130, "interrupted")
@@ -66,22 +69,11 @@ def _refuse(code: int, why: str) -> int:
     return code
 
 
-def _other_datasets() -> str | None:
-    """Where another package called `datasets` lies, if it hides the folder of this repository."""
-    from importlib.util import find_spec
-
-    spec = find_spec("datasets")
-    if spec is None or spec.origin is None:
-        return None
-    folder = Path(spec.origin).resolve().parent
-    return None if folder == (ROOT / "datasets").resolve() else str(folder)
-
-
 def _named(arguments: Sequence[str]) -> Card | None:
     """The pattern that `measure` is asked for: only with it are all of its flags known."""
     if arguments[:1] != ["measure"]:
         return None
-    slugs = {card.slug: card for card in catalogue()}
+    slugs = {card.slug: card for card in catalogue(drafts=True)}
     return next((slugs[word] for word in arguments[1:] if word in slugs), None)
 
 
@@ -122,6 +114,12 @@ def _parser(card: Card | None) -> argparse.ArgumentParser:
         _add_settings(measure, card)
     measure.set_defaults(handler=_measure, parser=measure)
 
+    tour = commands.add_parser("tour", help="one case through many patterns: a minute")
+    tour.add_argument("--record", action="store_true", help="keep the outcome for the site")
+    out_help = "for files, in its folder tour (default runs)"
+    tour.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help=out_help)
+    tour.set_defaults(handler=_tour, parser=tour)
+
     serve = commands.add_parser("serve", help="serve a model over HTTP")
     serving.add_options(serve)
     serve.set_defaults(handler=serving.serve, parser=serve)
@@ -149,6 +147,10 @@ def _parser(card: Card | None) -> argparse.ArgumentParser:
     score = commands.add_parser("score", help="score files of rows with a saved artifact")
     scoring.add_options(score)
     score.set_defaults(handler=scoring.run, parser=score)
+
+    new = commands.add_parser("new", help="begin a new pattern: write its files, as a draft")
+    new.add_argument("slug", metavar="SLUG", help="of the book's thirty, such as hashed_feature")
+    new.set_defaults(handler=_new, parser=new)
 
     notebook = commands.add_parser("notebook", help="write a story or an exercise as a notebook")
     add = notebook.add_argument
@@ -196,7 +198,9 @@ def _seed(text: str) -> int:
 def _list(options: argparse.Namespace) -> int:
     from patterns._kit.tables import labeled, terminal_width
 
-    print(labeled({card.slug: card.intent for card in catalogue()}, terminal_width()))
+    cards = catalogue(drafts=True)
+    intents = {card.slug: "Draft. " * card.draft + card.intent for card in cards}
+    print(labeled(intents, terminal_width()))
     return 0
 
 
@@ -229,6 +233,26 @@ def _run(options: argparse.Namespace) -> int:
         print(f"{report.summary_text(told, terminal_width())}\n\nAll on one page: {page}")
     _show(page, options)
     return 0 if all(found.holds for _, found in told) else 1
+
+
+def _tour(options: argparse.Namespace) -> int:
+    import runpy
+    import shutil
+
+    try:
+        settings = {"RUNS": options.out}
+        runpy.run_path(str(ROOT / "patterns" / "tour.py"), settings, run_name="__main__")
+    except ModuleNotFoundError as error:
+        return _refuse(
+            2,
+            f"the tour needs the package {error.name}; `uv sync` installs the packages of all "
+            "patterns",
+        )
+    if options.record:
+        for name in ("tour.txt", "tour.svg"):
+            shutil.copy(options.out / "tour" / name, ROOT / "docs")
+        print(f"Recorded in {ROOT / 'docs'}.")
+    return 0
 
 
 # --- evidence ------------------------------------------------------------------------------------
@@ -353,6 +377,16 @@ def _docs(options: argparse.Namespace) -> int:
     return docs.serve(options.port) if options.action == "serve" else docs.build()
 
 
+def _new(options: argparse.Namespace) -> int:
+    from patterns._kit import new
+
+    try:
+        print(new.create(options.slug))
+    except ValueError as error:
+        options.parser.error(str(error))
+    return 0
+
+
 def _learn(options: argparse.Namespace) -> int:
     from patterns._kit import learn
 
@@ -360,10 +394,11 @@ def _learn(options: argparse.Namespace) -> int:
 
 
 def _notebook(options: argparse.Namespace) -> int:
-    from patterns._kit import learn, notebooks
+    from patterns._kit import notebooks
+    from patterns._kit.exercise import exercise_path
 
     slug = find(options.name).slug
-    if options.exercise and slug not in learn.available():
+    if options.exercise and not exercise_path(slug).exists():
         print(f"patterns notebook: {slug} has no exercise", file=sys.stderr)
         return 2
     name = f"{slug}-exercise.ipynb" if options.exercise else f"{slug}.ipynb"

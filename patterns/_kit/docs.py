@@ -18,13 +18,15 @@ from html import escape
 from pathlib import Path
 from textwrap import indent
 
+from patterns._kit.story import Story
 from patterns._kit import pages
+from patterns._kit.book import book_markdown
 from patterns._kit.cards import ROOT, Card, catalogue, find
+from patterns._kit.charts import chart_snippets
 from patterns._kit.evidence import Evidence, Findings, Words
 from patterns._kit.exercise import Exercise, exercise_path
 from patterns._kit.figures import BASELINE, BEST, PATTERN, STYLE
 from patterns._kit.report import REAL_DATA, claim_table, metric_tables
-from patterns._kit.story import Story
 from patterns._kit.tables import Table, html, three_digits
 from patterns._kit.workers import cores, each
 
@@ -54,15 +56,15 @@ def serve(port: int) -> int:
             probe.bind(("127.0.0.1", port))
         except (OSError, OverflowError) as error:
             raise OSError(f"{address} cannot be used; give another --port ({error})") from None
-    write_snippets()
+    write_snippets(drafts=True)
     try:
         return _mkdocs("serve", "--dev-addr", address)
     except KeyboardInterrupt:  # the way to stop it
         return 0
 
 
-def write_snippets() -> None:
-    """Write everything that pages include from the committed results.
+def write_snippets(drafts: bool = False) -> None:
+    """Write everything that pages include from the committed results; those of drafts if asked.
 
     Raises
     ------
@@ -73,7 +75,7 @@ def write_snippets() -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
     needs = []
-    for card in catalogue():
+    for card in catalogue(drafts):
         for path, command in (
             (card.results, f"measure {card.slug} --record"),
             (card.story, f"run {card.slug} --record"),
@@ -89,6 +91,8 @@ def write_snippets() -> None:
     api = "\n".join(api_markdown(card) for card in catalogue())
     (SNIPPETS / "api.md").write_text(api, "utf-8")
     pages.write(SNIPPETS)
+    book = book_markdown({card.title: f"patterns/{card.slug}.md" for card in catalogue()})
+    (SNIPPETS / "book.md").write_text(book, "utf-8")
 
 
 def need_markdown(card: Card, story: Story) -> str:
@@ -197,6 +201,7 @@ def _write_pattern(card: Card, story: Story, evidence: Evidence) -> None:
         + ".\n"
     )
     snippets["exercise"] = exercise_markdown(card.slug)
+    snippets |= chart_snippets(card.slug, evidence)
     folder = SNIPPETS / card.slug
     folder.mkdir()
     for name, text in snippets.items():
@@ -255,7 +260,7 @@ def exercise_markdown(slug: str) -> str:
 
 def grade() -> Iterator[Path]:
     """Judge the known mistakes of all exercises, keep what the checks print, yield the files."""
-    slugs = [card.slug for card in catalogue()]
+    slugs = [card.slug for card in catalogue(drafts=True)]
     for i, text in each(mistakes_markdown, [(slug,) for slug in slugs], cores()):
         path = find(slugs[i]).mistakes
         path.write_text(text, "utf-8", newline="\n")
@@ -284,4 +289,7 @@ def mistakes_markdown(slug: str) -> str:
 def _mkdocs(*arguments: str) -> int:
     command = [sys.executable, "-m", "mkdocs", *arguments]
     quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}  # of Material's end of life, in 2027
-    return subprocess.run(command, cwd=ROOT, env=quiet, check=False).returncode
+    # `serve` shows the pages of drafts and marks them, `build` leaves them out.
+    drafts = [f"/patterns/{card.slug}.md" for card in catalogue(drafts=True) if card.draft]
+    variables = {**quiet, "DRAFTS": "\n".join(drafts)}
+    return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode

@@ -47,7 +47,7 @@ Outcome = Literal["passed", "failed", "not written yet"]
 
 
 def available() -> list[str]:
-    """The patterns that have an exercise, in the order of the book."""
+    """The finished patterns that have an exercise, in the order of the book."""
     return [card.slug for card in catalogue() if exercise_path(card.slug).exists()]
 
 
@@ -357,7 +357,7 @@ def _find(name: str) -> str:
         card = find(name)
     except UnknownPatternError as error:
         raise _UsageError(f"{error.args[0]}; the actions are {', '.join(ACTIONS)}") from None
-    if card.slug not in available():
+    if not exercise_path(card.slug).exists():
         raise _UsageError(f"{card.slug} has no exercise; these have: {', '.join(available())}")
     return card.slug
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from patterns._kit.story import Story
 from patterns._kit import notebooks
 from patterns._kit.cards import ROOT, Card, catalogue, find
 from patterns._kit.evidence import Evidence
 from patterns._kit.exercise import Exercise, exercise_path
 from patterns._kit.learn import task_lines
-from patterns._kit.story import Story
 from patterns._kit.tables import Table, html, three_digits, wrapped
 
 SOURCES = ROOT / "datasets" / "SOURCES.md"

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from patterns._kit.story import Story
 from patterns._kit.cards import Card
 from patterns._kit.evidence import Evidence, Findings, Verdict
-from patterns._kit.story import Story
 from patterns._kit.tables import (
     Table,
     decimals,

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from patterns._kit.cards import Card, find
+from patterns._kit.cards import Card, check_datasets, find
 from patterns._kit.evidence import Measure
 from patterns._kit.figures import write
 from patterns._kit.tables import (
@@ -29,6 +29,8 @@ from patterns._kit.workers import cores, each
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+check_datasets()  # a story imports its data next
 
 Role = Literal["baseline", "alternative", "pattern", "best possible"]
 ROLES = ("baseline", "alternative", "pattern", "best possible")

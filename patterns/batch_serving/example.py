@@ -23,9 +23,9 @@ import matplotlib.pyplot as plt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from patterns._kit.story import tell
 from datasets import load_nyc_flights
 from patterns._kit.figures import ALTERNATIVE, BASELINE, PATTERN
-from patterns._kit.story import tell
 from patterns.batch_serving import score
 from patterns.transform import Feature, Input, ServingArtifact, Transform
 

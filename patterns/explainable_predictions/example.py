@@ -21,8 +21,8 @@ from sklearn.inspection import permutation_importance
 from sklearn.model_selection import train_test_split
 from xgboost import XGBClassifier
 
-from patterns._kit.figures import BASELINE, PATTERN
 from patterns._kit.story import tell
+from patterns._kit.figures import BASELINE, PATTERN
 from patterns.explainable_predictions import explain
 
 plt.style.use("patterns._kit.figures")

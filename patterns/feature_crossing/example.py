@@ -24,8 +24,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 from xgboost import XGBClassifier
 
-from datasets import make_overcrossing, overcrossing_pair
 from patterns._kit.story import tell
+from datasets import make_overcrossing, overcrossing_pair
 from patterns.feature_crossing import FeatureCross
 
 plt.style.use("patterns._kit.figures")

@@ -19,9 +19,9 @@ import pandas as pd
 import xgboost as xgb
 from sklearn.metrics import log_loss
 
+from patterns._kit.story import tell
 from datasets import load_nyc_flights, load_nyc_weather
 from patterns._kit.figures import ALTERNATIVE, BASELINE, PATTERN
-from patterns._kit.story import tell
 from patterns.hyperparameter_tuning import (
     best_at_cost,
     costs_and_values,

@@ -13,8 +13,8 @@ columns hint at the answer independently, the average of two models is enough.
 """
 
 # %%
-from patterns._kit.figures import ALTERNATIVE, BASELINE, BEST, PATTERN
 from patterns._kit.story import tell  # before Keras, because it silences TensorFlow's greeting
+from patterns._kit.figures import ALTERNATIVE, BASELINE, BEST, PATTERN
 
 # isort: split
 from textwrap import fill

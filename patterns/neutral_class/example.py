@@ -22,8 +22,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from datasets import make_prescriptions
 from patterns._kit.story import tell
+from datasets import make_prescriptions
 from patterns.neutral_class import MinimumExpectedCostClassifier, NeutralClassClassifier
 
 plt.style.use("patterns._kit.figures")

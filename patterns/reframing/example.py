@@ -19,9 +19,9 @@ from quantile_forest import RandomForestQuantileRegressor
 from scoringrules import crps_ensemble
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
+from patterns._kit.story import tell
 from datasets import make_rainfall
 from patterns._kit.figures import ALTERNATIVE, BEST, PATTERN
-from patterns._kit.story import tell
 from patterns.reframing import BinnedDistributionRegressor
 
 plt.style.use("patterns._kit.figures")

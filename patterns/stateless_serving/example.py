@@ -21,9 +21,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from patterns._kit.story import tell
 from datasets import make_bike_rentals
 from patterns._kit.figures import BASELINE, PATTERN
-from patterns._kit.story import tell
 from patterns.stateless_serving import Snapshot, predict
 from patterns.transform import Feature, Input, ServingArtifact, Transform
 

@@ -20,9 +20,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from patterns._kit.story import tell
 from datasets import make_bike_rentals
 from patterns._kit.figures import BASELINE, BEST, PATTERN
-from patterns._kit.story import tell
 from patterns.transform import Feature, Input, ServingArtifact, Transform
 
 plt.style.use("patterns._kit.figures")

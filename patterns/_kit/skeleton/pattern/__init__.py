@@ -1,0 +1,5 @@
+"""TITLE: say in one line what the pattern does."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

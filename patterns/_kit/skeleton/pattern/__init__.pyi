@@ -1,0 +1,1 @@
+from .pattern import shrunken_means as shrunken_means
