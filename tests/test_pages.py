@@ -181,6 +181,15 @@ def test_the_notebook_holds_what_the_story_printed_and_drew(card: Card) -> None:
     assert drawn.data["image/svg+xml"] == card.story.with_suffix(".svg").read_text("utf-8")
 
 
+@CARDS
+def test_a_story_prints_what_is_recorded_and_nothing_else(card: Card) -> None:
+    tree = ast.parse((card.folder / "example.py").read_text("utf-8"))
+    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    names = [call.id for call in calls if isinstance(call, ast.Name)]
+    assert "print" not in names
+    assert names.count("tell") == 1
+
+
 def test_running_a_notebook_prints_what_it_shows(tmp_path: Path) -> None:
     notebook = nbformat.reads(pages.executed(find("neutral_class")), as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]

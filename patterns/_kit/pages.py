@@ -185,7 +185,8 @@ def _pipes(header: Sequence[str], rows: Sequence[Sequence[str]], sides: str) -> 
     """A table in Markdown, whose cells may hold links; ">" sets a column to the right."""
     rule = ["---", *("--:" if side == ">" else "---" for side in sides)]
     lines = "".join(f"| {' | '.join(row)} |\n" for row in (header, rule, *rows))
-    return f'<div class="roomy" markdown="1">\n\n{lines}\n</div>\n'
+    words_last = sides.endswith("<")
+    return f'<div class="roomy" markdown="1">\n\n{lines}\n</div>\n' if words_last else lines
 
 
 # --- exercises -----------------------------------------------------------------------------------

@@ -71,7 +71,6 @@ columns = list(collected)
 # %%
 found = explain(marked, collected.iloc[test], baseline="tree_paths")
 first = found.importance().index[0]
-print(found.importance().head(3).to_string(float_format="%.2f"), "\n")
 
 # %% [markdown]
 # A doctor knows that a pen mark is no property of a tumor. So the model is fitted without it.
