@@ -39,8 +39,9 @@ BOOK = {
 }
 SECTIONS = [
     "Run it",
-    "What you get",
     "The problem, seen once",
+    "The story",
+    "What you get",
     "How it works",
     "Evidence",
     "When not to use it",

@@ -23,6 +23,7 @@ from patterns._kit.cards import ROOT, Card, catalogue
 from patterns._kit.evidence import Evidence, Findings, Words
 from patterns._kit.exercise import Exercise, exercise_path
 from patterns._kit.figures import BASELINE, BEST, PATTERN, STYLE
+from patterns._kit.listings import listings
 from patterns._kit.report import REAL_DATA, claim_table, metric_tables
 from patterns._kit.story import Story
 from patterns._kit.tables import Table, markdown, three_digits
@@ -176,6 +177,7 @@ def _write_pattern(card: Card, story: Story, evidence: Evidence) -> None:
         figures = {k: figure_markdown(card, k, w) for k, w in found.figures.items()}
         snippets |= {f"figure-{figure}": text for figure, text in figures.items()}
         snippets[f"evidence-{name}"] = evidence_markdown(card, name, found, tables)
+    snippets |= {f"code-{name}": text for name, text in listings(card).items()}
     snippets["claims"] = markdown(claim_table(evidence.verdicts))
     snippets["glossary"] = "".join(
         f"**{name.replace('_', ' ')}**\n:   {measure.meaning}\n\n"
