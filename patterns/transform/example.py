@@ -145,6 +145,7 @@ tell(
     rows=rows,
     figure=figure,
     caption="Commuters ride short and at fixed hours of the wall clock. The artifact follows the "
-    "true mean; the code that was written twice expects the commuters an hour too late.",
+    "true mean; the code that was written twice expects the commuters an hour too late. The axis "
+    "of minutes does not start at zero.",
     at_most=0.96,
 )
