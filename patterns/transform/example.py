@@ -145,7 +145,6 @@ tell(
     rows=rows,
     figure=figure,
     caption="Commuters ride short and at fixed hours of the wall clock. The artifact follows the "
-    "true mean; the code that was written twice expects the commuters an hour too late. The axis "
-    "of minutes does not start at zero.",
+    "true mean; the code that was written twice expects the commuters an hour too late.",
     at_most=0.96,
 )
