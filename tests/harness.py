@@ -353,6 +353,14 @@ def test_the_recorded_verdicts_are_those_of_todays_claims(card: Card, name: str)
 
 
 @EXPERIMENTS
+def test_the_recorded_captions_over_seeds_are_those_of_the_code(card: Card, name: str) -> None:
+    experiment, found = runner.load_experiment(card.slug, name), recorded(card).experiments[name]
+    for figure, drawing in experiment.figures(found.metrics).items():
+        assert found.figures[figure].alt == drawing.alt
+        assert found.figures[figure].caption == f"{drawing.caption} (5 seeds.)"
+
+
+@EXPERIMENTS
 def test_each_benefit_is_judged_against_the_strongest_baseline(card: Card, name: str) -> None:
     experiment, evidence = runner.load_experiment(card.slug, name), recorded(card)
     found = evidence.experiments[name]
