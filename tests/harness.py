@@ -32,8 +32,9 @@ TOLERANCE = 0.01  # of the recorded value: other processors round differently
 
 SECTIONS = [
     "Run it",
-    "What you get",
     "The problem, seen once",
+    "The story",
+    "What you get",
     "How it works",
     "Evidence",
     "When not to use it",
@@ -380,6 +381,14 @@ def test_the_recorded_verdicts_are_those_of_todays_claims(card: Card, name: str)
     methods = {metric.split(".")[1] for metric in found.metrics}
     assert set(found.roles) <= methods, "a role for a method that is not measured"
     assert found.roles
+
+
+@EXPERIMENTS
+def test_the_recorded_captions_over_seeds_are_those_of_the_code(card: Card, name: str) -> None:
+    experiment, found = runner.load_experiment(card.slug, name), recorded(card).experiments[name]
+    for figure, drawing in experiment.figures(found.metrics).items():
+        assert found.figures[figure].alt == drawing.alt
+        assert found.figures[figure].caption == f"{drawing.caption} (5 seeds.)"
 
 
 @EXPERIMENTS

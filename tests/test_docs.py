@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -16,8 +17,9 @@ from browser import Browser, browser
 from harness import ROOT, command
 
 from patterns._kit.story import Story
-from patterns import catalogue
+from patterns import Card, catalogue
 from patterns._kit import docs
+from patterns._kit.listings import listings, regions
 
 ONLY_WRONG = {"resultTypes": ["violations"], "preload": False}  # what is right is not listed
 
@@ -132,6 +134,57 @@ def test_the_readme_and_the_first_figure_show_the_recorded_stories() -> None:
     assert len(readme.splitlines()) < 120
     shown = docs.overview_text({card.title: story for card, story in stories.items()})
     assert shown in docs.OVERVIEW.read_text("utf-8")  # `patterns run --all --record` draws it
+
+
+SOURCE = """
+class Model:
+    @property
+    def fit(
+        self, y: int
+    ) -> int:
+        \"\"\"Learn.
+
+        At length.
+        \"\"\"
+        y = y + 1
+        if y > 1:
+            # --8<-- [start:ex-double]
+            y = 2 * y
+            # --8<-- [end:ex-double]
+        return y
+"""
+
+LISTING = """
+class Model:
+    @property
+    def fit(
+        self, y: int
+    ) -> int:
+        \"\"\"Learn.\"\"\"
+        # …
+        if y > 1:
+            y = 2 * y
+        # …
+"""
+
+
+def test_a_listing_shows_what_its_lines_stand_in() -> None:
+    assert dict(regions(SOURCE)) == {"double": LISTING.strip("\n")}
+
+
+@pytest.mark.parametrize("card", catalogue(), ids=lambda card: card.slug)
+def test_every_listing_is_python_that_begins_with_a_head(card: Card) -> None:
+    for text in listings(card).values():
+        head, *code, _, _ = text.split("\n")
+        assert re.fullmatch(r'```python title="patterns/\w+/\w+\.py"', head)
+        (node,) = ast.parse("\n".join(code)).body
+        assert isinstance(node, ast.ClassDef | ast.FunctionDef)
+
+
+@pytest.mark.parametrize("card", catalogue(), ids=lambda card: card.slug)
+def test_a_page_quotes_no_code_without_its_head(card: Card) -> None:
+    page = (ROOT / "docs" / "patterns" / f"{card.slug}.md").read_text("utf-8")
+    assert not re.findall(r"--8<-- .*\.py:", page)
 
 
 @pytest.fixture(scope="module")

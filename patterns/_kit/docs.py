@@ -26,6 +26,7 @@ from patterns._kit.charts import chart_snippets
 from patterns._kit.evidence import Evidence, Findings, Words
 from patterns._kit.exercise import Exercise, exercise_path
 from patterns._kit.figures import BASELINE, BEST, PATTERN, STYLE
+from patterns._kit.listings import listings
 from patterns._kit.report import REAL_DATA, claim_table, metric_tables
 from patterns._kit.tables import Table, html, three_digits
 from patterns._kit.workers import cores, each
@@ -183,6 +184,7 @@ def _write_pattern(card: Card, story: Story, evidence: Evidence) -> None:
         text = evidence_markdown(card, name, found, metric_tables(found, evidence))
         snippets[f"evidence-{name}"] = f"### {found.question}\n\n{text}"
         snippets[f"more-{name}"] = f'??? abstract "{found.question}"\n\n{indent(text, "    ")}'
+    snippets |= {f"code-{name}": text for name, text in listings(card).items()}
     snippets["claims"] = html(claim_table(evidence.verdicts)) + "\n"
     snippets["glossary"] = "".join(
         f"**{name.replace('_', ' ')}**\n:   {measure.meaning}\n\n"

@@ -23,7 +23,7 @@ from patterns._kit.tables import (
 
 REAL_DATA = (
     "Real data: all seeds draw rows of the same table, so they repeat one test. "
-    "Independent evidence are the test periods, each with a column of its own."
+    "Where the table has test periods, each has a column of its own and is evidence of its own."
 )
 
 

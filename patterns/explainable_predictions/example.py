@@ -125,6 +125,7 @@ tell(
     rows=rows,
     figure=figure,
     caption="The model has the best score on test data. Its attributions name the pen mark before "
-    "all measurements, and each mark moves the log-odds up. Without the mark the score holds.",
+    "all measurements, and each mark moves the log-odds up. Without the mark the score holds. "
+    "The axis of the accuracy does not start at zero.",
     at_least=0.99,
 )

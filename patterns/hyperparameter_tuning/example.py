@@ -138,6 +138,7 @@ tell(
     rows=table,
     figure=figure,
     caption="The best validation loss that each search knows, against what it has cost. Both end "
-    "below the default, and much of that lead is gone on new flights.",
+    "below the default, and much of that lead is gone on new flights. The axis shows a few "
+    "percent of the loss; it does not start at zero.",
     at_most=0.995,
 )

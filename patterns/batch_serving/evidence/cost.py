@@ -130,7 +130,7 @@ def figures(metrics: MetricsOfSeeds) -> dict[str, Drawing]:
         "cost_per_row": Drawing(
             draw,
             "A job of few rows pays for its beginning. With many rows, all ways but one cost "
-            "little more than the model alone.",
+            "little more than the model alone. Both axes are logarithmic.",
             "Lines of processor time per row against the number of rows, falling from thousands "
             "to nearly one, except for the rows that are asked for one by one.",
         )

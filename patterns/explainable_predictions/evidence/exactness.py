@@ -165,7 +165,8 @@ def figures(metrics: MetricsOfSeeds) -> Mapping[str, Drawing]:
         "budget": Drawing(
             draw,
             "Relative error of attributions of boosted trees, beside the definition. Sampling pays "
-            "for accuracy with calls. The sums are right at every budget, so they prove nothing.",
+            "for accuracy with calls. The sums are right at every budget, so they prove nothing. "
+            "Both axes are logarithmic.",
             "Errors fall with the budget; errors of sums are flat and near zero.",
         )
     }

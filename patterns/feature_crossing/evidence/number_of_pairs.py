@@ -30,7 +30,7 @@ def draw(metrics: MetricsOfSeeds) -> Figure:
     axis.set_xscale("symlog", linthresh=1)
     axis.set_xticks(counts, [str(n) for n in counts])
     axis.minorticks_off()
-    axis.set(xlabel="pairs that interact, of 28", ylabel="log loss")
+    axis.set(xlabel="pairs that interact, of 28", ylabel="log loss", ylim=(0, None))
     return figure
 
 

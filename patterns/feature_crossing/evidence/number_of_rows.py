@@ -30,7 +30,7 @@ def draw(metrics: MetricsOfSeeds) -> Figure:
     axis.set_xscale("log")
     axis.set_xticks(counts, [f"{n:,}" for n in counts])
     axis.minorticks_off()
-    axis.set(xlabel="training rows", ylabel="log loss")
+    axis.set(xlabel="training rows", ylabel="log loss", ylim=(0, None))
     return figure
 
 

@@ -90,7 +90,7 @@ EXPERIMENT = Experiment(
             ),
             "Where the columns carry nothing, the network of the image is as good as the joined "
             "one. Where image and columns are independent evidence, late fusion is. Each dot is "
-            "one seed, each bar their mean.",
+            "one seed, each stroke their mean. The axes do not start at zero.",
             "Accuracy of seven methods on the two controls.",
         )
     },

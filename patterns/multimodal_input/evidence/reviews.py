@@ -71,9 +71,9 @@ def measure(config: Config) -> Result:
         {
             "hard_reviews": Drawing(
                 lambda: draw_hard_reviews(data[2], many),
-                "Three reviews. The network of the text, the network of the columns and their "
-                "stacked combination are wrong, and the joined network is right. Green bars are on "
-                "the right side of one half.",
+                "Three reviews, chosen because the joined network is right about them and three "
+                "others are wrong: the network of the text, that of the columns, and the two "
+                "stacked. Green bars are on the right side of one half.",
                 "Texts of three reviews with meal, price and wait, and the probability that each "
                 "of four models gives to a happy guest.",
             )
@@ -170,7 +170,7 @@ EXPERIMENT = Experiment(
             ),
             "Models that see one input, and their combinations, are far behind. With many reviews "
             "the joined network is ahead of all; with few, crosses made by hand are better. Each "
-            "dot is one seed, each bar their mean.",
+            "dot is one seed, each stroke their mean. The axes do not start at zero.",
             "Log loss of eight methods on many and on few reviews.",
         )
     },

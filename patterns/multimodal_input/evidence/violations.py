@@ -57,10 +57,10 @@ def measure(config: Config) -> Result:
         {
             "hard_cars": Drawing(
                 lambda: draw_hard_cars(data[2], answers),
-                "Three cars. The network of the columns and late fusion are wrong, and the joined "
-                "network is right. The network of the image can say hardly more than chance. The "
-                "pictures are real handwritten digits, times ten. Green bars are on the right side "
-                "of one half.",
+                "Three cars, chosen because the joined network is right about them, and the "
+                "network of the columns and late fusion are wrong. The network of the image can "
+                "say hardly more than chance. The pictures are real handwritten digits, times ten. "
+                "Green bars are on the right side of one half.",
                 "Pictures of three signs with measured speed, hour, school and weather, and the "
                 "probability of a violation by each of four models.",
             )
@@ -149,7 +149,7 @@ EXPERIMENT = Experiment(
             lambda: draw_seeds(metrics, {TASK: ""}, "accuracy"),
             "What sees sign and columns at once is ahead of what combines two answers. Trees on "
             "flat pixels lose much where the sign moves, and win once a rule has centered it. Each "
-            "dot is one seed, each bar their mean.",
+            "dot is one seed, each stroke their mean. The axes do not start at zero.",
             "Accuracy of eight methods on violations.",
         )
     },

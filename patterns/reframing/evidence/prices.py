@@ -96,8 +96,8 @@ def draw(metrics: MetricsOfSeeds) -> Figure:
     axis.set_xscale("log")
     axis.set_xticks(COUNTS, [str(n) for n in COUNTS])
     axis.minorticks_off()
-    axis.set(xlabel="number of bins", ylabel="CRPS")
-    axis.legend(loc="upper right")
+    axis.set(xlabel="number of bins", ylabel="CRPS", ylim=(0, None))
+    axis.legend(loc="lower left")
     return figure
 
 

@@ -132,9 +132,12 @@ def measure(config: Config) -> Result:
             ),
             "calibration": Drawing(
                 lambda: draw_calibration(forecasts, test.y.to_numpy(), config),
-                "A calibrated forecast gives a flat histogram. With Gaussian errors it is far from "
-                "flat. A flat one is no proof of a good forecast: climatology has it too.",
-                "Histograms of the probability integral transform of three forecasts.",
+                "Flat is good. The PIT value of an hour is the probability that the forecast gave "
+                "to at most the rain that fell. If the forecast is calibrated, all values are "
+                "equally frequent. With Gaussian errors they are not. A flat histogram is no proof "
+                "of a good forecast: climatology has one too.",
+                "Histograms of the probability integral transform of three forecasts: far from "
+                "flat with Gaussian errors, and flat for the classifier over bins.",
             ),
         },
     )
@@ -182,6 +185,7 @@ def draw_calibration(forecasts: Mapping[str, Forecast], y: FloatArray, config: C
         axis.axhline(1, color=BEST, ls="--", lw=1.2)
         axis.set(title=label, xlabel="PIT value", xlim=(0, 1))
     axes[0].set_ylabel("relative frequency")
+    axes[0].text(0.53, 1.08, "flat: calibrated", fontsize=9)
     return figure
 
 

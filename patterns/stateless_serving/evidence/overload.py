@@ -126,7 +126,8 @@ def _drawing(seen: dict[str, tuple[Any, Any, Any]]) -> Drawing:
     return Drawing(
         draw,
         caption="Without a bound each request waits longer than the one before. With a bound the "
-        "accepted ones stay fast; the others, which are not shown, are refused at once.",
+        "accepted ones stay fast; the others, which are not shown, are refused at once. The axis "
+        "of the times is logarithmic.",
         alt="Points of the time of each answered request over time, for three services, on a "
         "logarithmic axis.",
     )

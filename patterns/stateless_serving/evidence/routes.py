@@ -181,7 +181,7 @@ def figures(metrics: MetricsOfSeeds) -> dict[str, Drawing]:
             draw,
             caption="One row through a pipeline of scikit-learn takes far longer than HTTP itself, "
             "however often the file is loaded. The artifact with ONNX trees takes about as long "
-            "as HTTP.",
+            "as HTTP. The axis is logarithmic.",
             alt="Bars of the processor time of five routes on a logarithmic axis.",
         )
     }
