@@ -56,6 +56,7 @@ ELSEWHERE = {
         f"uv run patterns measure {card.slug}": "tests/harness.py::documented"  # on fewer seeds
         for card in catalogue()
     },
+    "uv run patterns tour": "tests/test_tour.py::tour",
     "uv run patterns measure reframing --fast": (
         "tests/harness.py::test_fast_keeps_its_budget_and_work_side_by_side_equals_work_in_turn"
     ),
@@ -87,6 +88,7 @@ ADDED = {
     "uv run --extra stateless_serving --extra onnx patterns serve flights.zip --workers 2": (
         "--port PORT"
     ),
+    "uv run patterns serve runs/tour/flights.zip": "--port PORT",
     "uv run patterns docs serve": "--port PORT",
     "curl -X POST http://127.0.0.1:8081/swap -H 'content-type: application/json' "
     """--data '{"artifact": "flights-of-today.zip"}'""": "--fail --retry 30 --retry-connrefused",
@@ -143,7 +145,9 @@ def flights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what the commands of the pages are given."""
     folder = tmp_path_factory.mktemp("given")
     train_flights(2000, 10).save(folder / "flights.zip")
-    shutil.copy(folder / "flights.zip", folder / "flights-of-today.zip")
+    (folder / "runs" / "tour").mkdir(parents=True)
+    for name in ("flights-of-today.zip", "runs/tour/flights.zip"):
+        shutil.copy(folder / "flights.zip", folder / name)
     typical = snapshot_of(folder / "flights.zip", "xgboost").example
     pd.DataFrame([{"id": i, **typical} for i in range(100)]).to_csv(
         folder / "rows.csv", index=False

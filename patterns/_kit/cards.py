@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 PATTERNS = Path(__file__).parents[1]
@@ -107,6 +106,8 @@ def check_datasets() -> None:
     OtherDatasetsError
         When it finds another package, which is most often Hugging Face's.
     """
+    from importlib.util import find_spec  # `patterns list` does without
+
     spec = find_spec("datasets")
     ours = (ROOT / "datasets").resolve()
     if spec is None or spec.origin is None or not ours.exists():  # an installed copy has none
