@@ -124,7 +124,7 @@ def evidence_text(evidence: Evidence, card: Card, width: int, tables: bool) -> s
         for found in evidence.experiments.values():
             parts.append(wrapped(found.question, width))
             parts += [
-                f"{table.title}\n{table_text(table, width)}"
+                f"{wrapped(table.title, width)}\n{table_text(table, width)}"
                 for table in metric_tables(found, evidence)
             ]
             parts += [wrapped(REAL_DATA, width)] if found.data == "real" else []
