@@ -177,15 +177,21 @@ def _less_is_better(story: Story) -> tuple[float, float | None]:
 
 
 def _write_pattern(card: Card, story: Story, evidence: Evidence) -> None:
+    page = (ROOT / "docs" / "patterns" / f"{card.slug}.md").read_text("utf-8")
     snippets = {"story": story_markdown(card, story), "mistakes": card.mistakes.read_text("utf-8")}
     for name, found in evidence.experiments.items():
         figures = {k: figure_markdown(card, k, w) for k, w in found.figures.items()}
         snippets |= {f"figure-{figure}": text for figure, text in figures.items()}
-        text = evidence_markdown(card, name, found, metric_tables(found, evidence))
+        drawn = [figures[k] for k in figures if f"figure-{k}.md" not in page]  # once on a page
+        text = evidence_markdown(card, name, found, metric_tables(found, evidence), drawn)
         snippets[f"evidence-{name}"] = f"### {found.question}\n\n{text}"
         snippets[f"more-{name}"] = f'??? abstract "{found.question}"\n\n{indent(text, "    ")}'
     snippets |= {f"code-{name}": text for name, text in listings(card).items()}
-    snippets["claims"] = html(claim_table(evidence.verdicts)) + "\n"
+    held = f"{sum(v.holds for v in evidence.verdicts)} of {len(evidence.verdicts)} claims hold"
+    claims = indent(html(claim_table(evidence.verdicts)), "    ")
+    snippets["claims"] = (
+        f'??? success "{held} on each of {len(evidence.seeds)} seeds"\n\n{claims}\n'
+    )
     snippets["glossary"] = "".join(
         f"**{name.replace('_', ' ')}**\n:   {measure.meaning}\n\n"
         for name, measure in evidence.measures.items()
@@ -227,11 +233,13 @@ def story_markdown(card: Card, story: Story) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def evidence_markdown(card: Card, name: str, found: Findings, tables: list[Table]) -> str:
+def evidence_markdown(
+    card: Card, name: str, found: Findings, tables: list[Table], figures: list[str]
+) -> str:
     """One experiment: its tables, of which the first is open, its figures, and its code."""
     path = card.folder / "evidence" / f"{name}.py"
     first, *others = [html(table) for table in tables]
-    parts = [first, "\n".join(figure_markdown(card, *figure) for figure in found.figures.items())]
+    parts = [first, *figures]
     if others:
         titles = ", ".join(table.title.split(":")[0] for table in tables[1:])
         parts.append(f'??? abstract "More: {titles}"\n\n' + indent("\n\n".join(others), "    "))
