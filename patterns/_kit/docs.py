@@ -192,10 +192,7 @@ def _write_pattern(card: Card, story: Story, evidence: Evidence) -> None:
     snippets["claims"] = (
         f'??? success "{held} on each of {len(evidence.seeds)} seeds"\n\n{claims}\n'
     )
-    snippets["glossary"] = "".join(
-        f"**{name.replace('_', ' ')}**\n:   {measure.meaning}\n\n"
-        for name, measure in evidence.measures.items()
-    )
+    snippets["glossary"] = pages.meanings_markdown(evidence)
     # A claim's sentence with what was measured, for the facts at the top of a page.
     for verdict in evidence.verdicts:
         worst = three_digits(verdict.values[verdict.tightest])

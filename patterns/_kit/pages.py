@@ -274,12 +274,17 @@ def measures_markdown() -> str:
     parts = []
     for card in catalogue():
         evidence = Evidence.from_json(card.results.read_text("utf-8"))
-        terms = "".join(
-            f"**{name.replace('_', ' ')}**\n:   {measure.meaning}\n\n"
-            for name, measure in evidence.measures.items()
-        )
-        parts.append(f'??? note "{card.title}"\n\n{textwrap.indent(terms, "    ")}')
+        terms = textwrap.indent(meanings_markdown(evidence), "    ")
+        parts.append(f'??? note "{card.title}"\n\n{terms}')
     return "\n".join(parts)
+
+
+def meanings_markdown(evidence: Evidence) -> str:
+    """What the columns of a pattern's tables mean."""
+    return "".join(
+        f"**{name.replace('_', ' ')}**\n:   {measure.meaning}\n\n"
+        for name, measure in evidence.measures.items()
+    )
 
 
 # --- notebooks -----------------------------------------------------------------------------------
