@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from scipy.special import logit
 from starlette.testclient import TestClient
 
+from patterns._kit.serving import snapshot_of
 from patterns.explainable_predictions import counterfactuals, explain, explainer
 from patterns.stateless_serving import Snapshot, create_app
 from patterns.transform import ServingArtifact
@@ -43,3 +47,20 @@ def test_the_service_tells_what_a_prediction_rests_on_and_what_would_change_it()
             changes = {name: c["to"] for name, c in told["counterfactual"]["changes"].items()}
             other = client.post("/v1/predict", json={"rows": [{**row, **changes}]}).json()
             assert (other["predictions"][0] > often) != (prediction > often)
+
+
+def test_the_command_serves_what_each_input_adds_with_all_of_its_features(tmp_path: Path) -> None:
+    table = draw(flights(), 3000, np.random.default_rng(0))
+    inputs = [spec.name for spec in definition().inputs]
+    path = tmp_path / "flights.zip"
+    ServingArtifact.fit(definition(), table[inputs], table["late"], PARAMS, 30).save(path)
+    snapshot = snapshot_of(path, "xgboost")
+    row = dict(snapshot.example)
+    with TestClient(create_app(snapshot)) as client:
+        found = client.post("/v1/explain", json={"rows": [row]}).json()
+    (told,) = found["explanations"]
+    (output,) = told["outputs"].values()
+    assert told["link"] == "log-odds"
+    assert {one["feature"]: one["value"] for one in output["top"]}.items() <= row.items()
+    parts = [output["base_value"], output["others"], *(t["attribution"] for t in output["top"])]
+    assert sum(parts) == pytest.approx(logit(found["predictions"][0]), abs=1e-5)

@@ -1,4 +1,4 @@
-"""`patterns serve`: where the artifact of the transform and the stateless service meet."""
+"""`patterns serve`: where an artifact, its explanations and the stateless service meet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,8 +148,28 @@ def snapshot_of(path: Path, engine: str) -> Snapshot:
         schema_version=artifact.schema_version,
         provenance=described,
         example={name: _typical(found) for name, found in statistics.items()},
+        explain=lambda rows: explanations(artifact, rows),
         drift=(lambda columns: drift(artifact, columns)) if statistics else None,
     )
+
+
+def explanations(artifact: ServingArtifact, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """What predictions rest on: what each input adds, by all of its features, ready for JSON."""
+    import pandas as pd  # here, because a service that is not asked why does without
+
+    from patterns.explainable_predictions import explain, explainer, sum_by_source
+
+    inputs = [spec.name for spec in artifact.transform.inputs]
+    features = artifact.transform.features
+
+    def attribute(frame: pd.DataFrame) -> Any:
+        names = [feature.name for feature in features]
+        X = pd.DataFrame(artifact.transform.transform(frame), columns=names)
+        found = explain(artifact.booster, X, baseline="tree_paths")
+        by_input = sum_by_source(found.values, [feature.input for feature in features], inputs)
+        return replace(found, values=by_input, data=frame)
+
+    return explainer(attribute, columns=inputs)(rows)
 
 
 def _typical(statistics: Mapping[str, Any]) -> Any:
