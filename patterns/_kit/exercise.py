@@ -190,7 +190,7 @@ class Exploration:
         module: Any,
         reference: Any,
         on_call: Callable[[str], None] = lambda call: None,
-        seconds: float = EXPLORATION_SECONDS,
+        seconds: float | None = None,
     ) -> Verdict:
         """Look for the simplest input on which a module and the reference differ.
 
@@ -198,8 +198,8 @@ class Exploration:
         ----------
         on_call : function of the text of a call, optional
             Is told of each call before it is made.
-        seconds : float
-            Processor time after which no further input is tried.
+        seconds : float, optional
+            Processor time after which no further input is tried; by default EXPLORATION_SECONDS.
         """
         import random
 
@@ -207,7 +207,7 @@ class Exploration:
         from hypothesis import strategies as st
         from hypothesis.errors import HypothesisException
 
-        until = time.process_time() + seconds
+        until = time.process_time() + (EXPLORATION_SECONDS if seconds is None else seconds)
         found: list[tuple[Case, Any, Any]] = []
 
         def differs(case: Case) -> bool:
