@@ -65,6 +65,18 @@ class Browser:
         self.page.screenshot(path=path, full_page=True)
 
 
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colors, each as ``#rrggbb``, as WCAG 2 defines it."""
+    dark, light = sorted(map(_luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(color: str) -> float:
+    shares = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
 @contextmanager
 def browser() -> Iterator[Browser]:
     """A browser that ends with the block."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from patterns._kit.exercise import Exercise, build_module, region_bodies, replace_regions
 
+EXPLORATION_SECONDS = 5.0  # more than a learner waits for: the same verdict on a busy machine
 SECONDS = 20.0  # of processor time for one mutant: what takes longer has been noticed
 
 COMPARISONS = {
@@ -90,7 +91,8 @@ def is_caught(exercise: Exercise, mutant: Mutant) -> bool:
     try:
         with _limit():
             module = build_module(source, "<mutant>")
-            return any(v.status != "passed" for v in exercise.judge(module, [part]))
+            verdicts = exercise.judge(module, [part], seconds=EXPLORATION_SECONDS)
+            return any(verdict.status != "passed" for verdict in verdicts)
     except (SyntaxError, TimeoutError):
         return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -19,7 +20,7 @@ from harness import ROOT, command
 from patterns._kit.story import Story
 from patterns import Card, catalogue
 from patterns._kit import docs
-from patterns._kit.listings import listings, regions
+from patterns._kit.listings import listings, listings_of
 
 ONLY_WRONG = {"resultTypes": ["violations"], "preload": False}  # what is right is not listed
 
@@ -126,6 +127,14 @@ def test_every_line_that_was_written_is_on_the_page(site: Path, page: Path) -> N
     assert not [word for word in words if " ".join(word.replace("\\|", "|").split()) not in shown]
 
 
+@pytest.mark.parametrize("card", catalogue(), ids=lambda card: card.slug)
+def test_the_glossary_has_the_measures_of_each_pattern(card: Card, site: Path) -> None:
+    measures = json.loads(card.results.read_text("utf-8"))["measures"]
+    _, _, block = (site / "glossary.html").read_text("utf-8").partition(f"<summary>{card.title}<")
+    block = block.partition("</details>")[0]
+    assert all(f"<strong>{name.replace('_', ' ')}</strong>" in block for name in measures)
+
+
 def test_the_readme_and_the_first_figure_show_the_recorded_stories() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     stories = {card: Story.from_json(card.story.read_text("utf-8")) for card in catalogue()}
@@ -169,7 +178,7 @@ class Model:
 
 
 def test_a_listing_shows_what_its_lines_stand_in() -> None:
-    assert dict(regions(SOURCE)) == {"double": LISTING.strip("\n")}
+    assert dict(listings_of(SOURCE)) == {"double": LISTING.strip("\n")}
 
 
 @pytest.mark.parametrize("card", catalogue(), ids=lambda card: card.slug)

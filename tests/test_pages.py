@@ -162,14 +162,6 @@ def test_terms_are_in_order_and_each_leads_to_a_pattern() -> None:
         assert re.search(r"See\s\[[^\]]+\]\(patterns/\w+\.md\)\.", said), name
 
 
-@CARDS
-def test_the_glossary_has_the_measures_of_each_pattern(card: Card) -> None:
-    measures = json.loads(card.results.read_text("utf-8"))["measures"]
-    _, _, block = pages.measures_markdown().partition(f'"{card.title}"\n')
-    block = block.partition("\n???")[0]
-    assert all(f"**{name.replace('_', ' ')}**" in block for name in measures)
-
-
 # --- notebooks -----------------------------------------------------------------------------------
 @CARDS
 def test_the_notebook_holds_what_the_story_printed_and_drew(card: Card) -> None:

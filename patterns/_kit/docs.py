@@ -12,7 +12,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
@@ -24,7 +23,7 @@ from patterns._kit.book import book_markdown
 from patterns._kit.cards import ROOT, Card, catalogue, find
 from patterns._kit.charts import chart_snippets
 from patterns._kit.evidence import Evidence, Findings, Words
-from patterns._kit.exercise import Exercise, exercise_path
+from patterns._kit.exercise import Exercise
 from patterns._kit.figures import BASELINE, BEST, PATTERN, STYLE
 from patterns._kit.listings import listings
 from patterns._kit.report import REAL_DATA, claim_table, metric_tables
@@ -192,7 +191,10 @@ def _write_pattern(card: Card, story: Story, evidence: Evidence) -> None:
     snippets["claims"] = (
         f'??? success "{held} on each of {len(evidence.seeds)} seeds"\n\n{claims}\n'
     )
-    snippets["glossary"] = pages.meanings_markdown(evidence)
+    snippets["glossary"] = "".join(
+        f"**{name.replace('_', ' ')}**\n:   {measure.meaning}\n\n"
+        for name, measure in evidence.measures.items()
+    )
     # A claim's sentence with what was measured, for the facts at the top of a page.
     for verdict in evidence.verdicts:
         worst = three_digits(verdict.values[verdict.tightest])
@@ -238,12 +240,12 @@ def evidence_markdown(
     first, *others = [html(table) for table in tables]
     parts = [first, *figures]
     if others:
-        titles = ", ".join(table.title.split(":")[0] for table in tables[1:])
+        titles = ", ".join(task.replace("_", " ") for task in found.tasks[1:])
         parts.append(f'??? abstract "More: {titles}"\n\n' + indent("\n\n".join(others), "    "))
     parts += [REAL_DATA] * (found.data == "real")
     code = f"```python\n{path.read_text('utf-8')}```"
     parts.append(f'??? quote "Measured by `{path.relative_to(ROOT)}`"\n\n{indent(code, "    ")}')
-    return "\n\n".join(filter(None, parts)) + "\n"
+    return "\n\n".join(parts) + "\n"
 
 
 def figure_markdown(card: Card, name: str, words: Words) -> str:
@@ -256,11 +258,10 @@ def figure_markdown(card: Card, name: str, words: Words) -> str:
 def exercise_markdown(slug: str) -> str:
     """The tasks of the exercise, and how well its questions know a wrong answer."""
     exercise = Exercise.load(slug)
-    found = tomllib.loads(exercise_path(slug).with_name("mutants.toml").read_text("utf-8"))
     tasks = "".join(f"{number}. {p.title}\n" for number, p in enumerate(exercise.parts, start=1))
     return (
         f"`uv run patterns learn {slug}` grades what you write:\n\n{tasks}\nThe questions refuse "
-        f"{found['refused']} of {found['mutants']} small changes of the right code that make it "
+        f"{pages.refused(slug)} small changes of the right code that make it "
         "wrong. See [Exercises](../learn.md).\n"
     )
 

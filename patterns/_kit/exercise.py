@@ -22,6 +22,7 @@ from typing import Any, Literal
 from patterns._kit.cards import PATTERNS
 
 MARKER = re.compile(r"^ *# --8<-- \[(start|end):(ex-[\w-]+)\]$")
+ANY_MARKER = re.compile(r"^ *# --8<-- \[(start|end):([\w-]+)\]$")  # also of what pages only quote
 WIDTH = 100
 N_HINTS = 3
 EXPLORATION_SECONDS = 1.0  # of processor time
@@ -190,7 +191,7 @@ class Exploration:
         module: Any,
         reference: Any,
         on_call: Callable[[str], None] = lambda call: None,
-        seconds: float | None = None,
+        seconds: float = EXPLORATION_SECONDS,
     ) -> Verdict:
         """Look for the simplest input on which a module and the reference differ.
 
@@ -198,8 +199,8 @@ class Exploration:
         ----------
         on_call : function of the text of a call, optional
             Is told of each call before it is made.
-        seconds : float, optional
-            Processor time after which no further input is tried; by default EXPLORATION_SECONDS.
+        seconds : float
+            Processor time after which no further input is tried.
         """
         import random
 
@@ -207,7 +208,7 @@ class Exploration:
         from hypothesis import strategies as st
         from hypothesis.errors import HypothesisException
 
-        until = time.process_time() + (EXPLORATION_SECONDS if seconds is None else seconds)
+        until = time.process_time() + seconds
         found: list[tuple[Case, Any, Any]] = []
 
         def differs(case: Case) -> bool:
@@ -348,6 +349,7 @@ class Exercise:
         module: Any,
         parts: Sequence[str] | None = None,
         asks: Callable[[Check | Exploration, str], None] = lambda question, call: None,
+        seconds: float = EXPLORATION_SECONDS,
     ) -> Iterator[Verdict]:
         """Put every check to a module-like object, and explore the parts whose checks all pass.
 
@@ -357,6 +359,8 @@ class Exercise:
             The others are left out.
         asks : function of a question and the text of a call, optional
             Is told of each call before it is made.
+        seconds : float
+            Processor time of each exploration.
         """
         open_parts = {part.name for part in self.parts if parts is None or part.name in parts}
         for check in [check for check in self.checks if check.part in open_parts]:
@@ -366,10 +370,10 @@ class Exercise:
             yield verdict
         for exploration in self.explorations:
             if exploration.part in open_parts:
-                yield exploration(module, self.reference, partial(asks, exploration))
+                yield exploration(module, self.reference, partial(asks, exploration), seconds)
 
 
-def regions(source: str) -> dict[str, tuple[int, int]]:
+def regions(source: str, marker: re.Pattern[str] = MARKER) -> dict[str, tuple[int, int]]:
     """For each marked region, the line numbers of its markers, counted from 0.
 
     Raises
@@ -380,7 +384,7 @@ def regions(source: str) -> dict[str, tuple[int, int]]:
     found: dict[str, tuple[int, int]] = {}
     open_at: tuple[str, int] | None = None
     for number, line in enumerate(source.splitlines()):
-        match = MARKER.match(line)
+        match = marker.match(line)
         if not match:
             continue
         kind, name = match.groups()

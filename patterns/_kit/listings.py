@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from textwrap import dedent, indent
 
 from patterns._kit.cards import ROOT, Card
-
-# Regions that exercises cut out begin with "ex-"; others are only quoted.
-_START = re.compile(r" *# --8<-- \[start:(?:ex-)?([\w-]+)\]")
-_MARK = "# --8<-- ["
+from patterns._kit.exercise import ANY_MARKER, regions
 
 
 def listings(card: Card) -> dict[str, str]:
@@ -23,17 +19,15 @@ def listings(card: Card) -> dict[str, str]:
     return {
         name: f'```python title="{path.relative_to(ROOT)}"\n{text}\n```\n'
         for path in sorted(card.folder.glob("*.py"))
-        for name, text in regions(path.read_text("utf-8"))
+        for name, text in listings_of(path.read_text("utf-8"))
     }
 
 
-def regions(source: str) -> Iterator[tuple[str, str]]:
+def listings_of(source: str) -> Iterator[tuple[str, str]]:
     """The name and the listing of each region of a module."""
     lines, tree = source.splitlines(), ast.parse(source)
-    for start, line in enumerate(lines, start=1):
-        if found := _START.fullmatch(line):
-            end = next(i for i, later in enumerate(lines[start:], start + 1) if _MARK in later)
-            yield found[1], _listing(tree, lines, start, end)
+    for name, (start, end) in regions(source, ANY_MARKER).items():
+        yield name.removeprefix("ex-"), _listing(tree, lines, start + 1, end + 1)
 
 
 def _listing(tree: ast.Module, lines: list[str], start: int, end: int) -> str:
@@ -59,7 +53,7 @@ def _listing(tree: ast.Module, lines: list[str], start: int, end: int) -> str:
         dedent("\n".join(lines[start : end - 1])), " " * enclosing[-1].body[0].col_offset
     )
     listing += [*_left_out(lines[done : start - 1]), region, *_left_out(after)]
-    return "\n".join(line for line in listing if _MARK not in line)
+    return "\n".join(line for line in listing if not ANY_MARKER.match(line))
 
 
 def _first_line(node: ast.stmt) -> int:
@@ -69,5 +63,5 @@ def _first_line(node: ast.stmt) -> int:
 
 def _left_out(lines: list[str]) -> list[str]:
     """A mark in place of lines, unless nothing is in them; as deep as the first of them."""
-    code = [line for line in lines if line.strip() and _MARK not in line]
+    code = [line for line in lines if line.strip() and not ANY_MARKER.match(line)]
     return [line[: len(line) - len(line.lstrip())] + "# …" for line in code[:1]]

@@ -17,7 +17,6 @@ from typing import Any
 from patterns._kit.story import Story
 from patterns._kit import notebooks
 from patterns._kit.cards import ROOT, Card, catalogue, find
-from patterns._kit.evidence import Evidence
 from patterns._kit.exercise import Exercise, exercise_path
 from patterns._kit.learn import task_lines
 from patterns._kit.tables import Table, html, three_digits, wrapped
@@ -196,14 +195,18 @@ def exercises_table() -> str:
     for card in catalogue():
         n_tasks = str(len(Exercise.load(card.slug).parts))
         n_mistakes = str(card.mistakes.read_text("utf-8").count("\n??? "))
-        path = exercise_path(card.slug).with_name("mutants.toml")
-        found = tomllib.loads(path.read_text("utf-8"))
         link = f"[{card.title}](patterns/{card.slug}.md#exercise)"
-        refused = f"{found['refused']} of {found['mutants']}"
-        rows.append((link, n_tasks, n_mistakes, refused))
+        rows.append((link, n_tasks, n_mistakes, refused(card.slug)))
     return _pipes(
         ("exercise", "tasks", "mistakes known by name", "wrong changes refused"), rows, ">>>"
     )
+
+
+def refused(slug: str) -> str:
+    """How many wrong changes of the right code the questions of an exercise refuse: n of all."""
+    path = exercise_path(slug).with_name("mutants.toml")
+    found = tomllib.loads(path.read_text("utf-8"))
+    return f"{found['refused']} of {found['mutants']}"
 
 
 def first_task_markdown() -> str:
@@ -271,19 +274,9 @@ def _rounds(values: Sequence[float]) -> str:
 # --- glossary ------------------------------------------------------------------------------------
 def measures_markdown() -> str:
     """The measures of all patterns, each pattern's in a block that unfolds."""
-    parts = []
-    for card in catalogue():
-        evidence = Evidence.from_json(card.results.read_text("utf-8"))
-        terms = textwrap.indent(meanings_markdown(evidence), "    ")
-        parts.append(f'??? note "{card.title}"\n\n{terms}')
-    return "\n".join(parts)
-
-
-def meanings_markdown(evidence: Evidence) -> str:
-    """What the columns of a pattern's tables mean."""
-    return "".join(
-        f"**{name.replace('_', ' ')}**\n:   {measure.meaning}\n\n"
-        for name, measure in evidence.measures.items()
+    return "\n".join(
+        f'??? note "{card.title}"\n\n    --8<-- "build/snippets/{card.slug}/glossary.md"\n'
+        for card in catalogue()
     )
 
 
