@@ -148,6 +148,7 @@ def test_a_file_that_is_in_the_way_is_named_and_nothing_is_written(tmp_path: Pat
         ("class", "not here yet: hashed_feature, embeddings"),
         ("../elsewhere", "not here yet"),
         ("reframing", "patterns/reframing is there already"),
+        ("Reframing", "patterns/reframing is there already"),
         ("stateless_serving_function", "patterns/stateless_serving is there already"),
     ],
 )

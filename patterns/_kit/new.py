@@ -51,9 +51,10 @@ def _entry(slug: str) -> Entry:
     if slug in missing:
         return missing[slug]
     names = {entry.slug: here[entry.title] for entry in BOOK if entry.title in here}
-    if slug in names or slug in names.values():
-        raise ValueError(f"patterns/{names.get(slug, slug)} is there already")
-    near = difflib.get_close_matches(slug.lower(), missing, n=1)
+    wanted = slug.lower()
+    if wanted in names or wanted in names.values():
+        raise ValueError(f"patterns/{names.get(wanted, wanted)} is there already")
+    near = difflib.get_close_matches(wanted, missing, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"not here yet: {', '.join(missing)}"
     raise ValueError(f"the book has no pattern {slug!r}; {hint}")
 
